@@ -1,0 +1,1 @@
+console.log('bench: there are no benchmarks yet.')

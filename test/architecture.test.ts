@@ -1,0 +1,212 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join, posix, relative, sep } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import ts from 'typescript'
+import { describe, expect, it } from 'vitest'
+
+/** How a file gets at another: `import` or `export … from`, the same for types only, or `import()`. */
+type ImportKind = 'static' | 'type' | 'dynamic'
+interface Import {
+  specifier: string
+  kind: ImportKind
+}
+/** Path below src/ → what it imports. */
+type Graph = ReadonlyMap<string, readonly Import[]>
+
+/**
+ * The floors of the house from the bottom up. At the root of src/, explanation.ts and verifier*.ts make up the
+ * floor `verifier`, and `helpers` are the small ones that everything stands on.
+ */
+const mayImport: Record<string, readonly string[]> = {
+  helpers: [],
+  tokens: ['helpers'],
+  revocation: ['helpers', 'tokens'],
+  stores: ['helpers', 'tokens', 'revocation'],
+  verifier: ['helpers', 'tokens', 'revocation', 'stores'],
+  client: ['helpers', 'tokens', 'revocation', 'stores', 'verifier'],
+  middleware: ['helpers', 'tokens', 'revocation', 'stores', 'verifier'],
+  server: ['helpers', 'tokens', 'revocation', 'stores', 'verifier'],
+  events: ['helpers', 'tokens', 'revocation', 'stores', 'verifier'],
+  index: ['helpers', 'tokens', 'revocation', 'verifier'],
+  testing: ['helpers', 'tokens', 'revocation'],
+  cli: [
+    'helpers',
+    'tokens',
+    'revocation',
+    'stores',
+    'verifier',
+    'client',
+    'middleware',
+    'server',
+    'events',
+    'index',
+  ],
+}
+
+const maxLines = 250
+const longFiles: readonly string[] = []
+
+function roomOf(file: string): string {
+  const [first = '', ...rest] = file.split('/')
+  if (rest.length > 0) return first
+  if (first === 'index.ts') return 'index'
+  return /^(explanation|verifier)/.test(first) ? 'verifier' : 'helpers'
+}
+
+function targetOf(file: string, specifier: string): string | undefined {
+  if (!specifier.startsWith('.')) return undefined
+  return posix.join(posix.dirname(file), specifier).replace(/\.js$/, '.ts')
+}
+
+function importsOf(text: string): Import[] {
+  const imports: Import[] = []
+  const add = (node: ts.Node | undefined, kind: ImportKind): void => {
+    if (node && ts.isStringLiteralLike(node)) imports.push({ specifier: node.text, kind })
+  }
+  const visit = (node: ts.Node): void => {
+    if (ts.isImportDeclaration(node)) {
+      const typeOnly = node.importClause?.phaseModifier === ts.SyntaxKind.TypeKeyword
+      add(node.moduleSpecifier, typeOnly ? 'type' : 'static')
+    } else if (ts.isExportDeclaration(node)) {
+      add(node.moduleSpecifier, node.isTypeOnly ? 'type' : 'static')
+    } else if (ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument)) {
+      add(node.argument.literal, 'type')
+    } else if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) {
+      add(node.arguments[0], 'dynamic')
+    }
+    ts.forEachChild(node, visit)
+  }
+  visit(ts.createSourceFile('file.ts', text, ts.ScriptTarget.Latest))
+  return imports
+}
+
+function upwardImports(graph: Graph): string[] {
+  const found: string[] = []
+  for (const [file, imports] of graph) {
+    const room = roomOf(file)
+    const allowed = mayImport[room]
+    if (!allowed) found.push(`${file} is in no room of the house`)
+    for (const { specifier } of imports) {
+      const target = targetOf(file, specifier)
+      if (target === undefined) continue
+      if (!graph.has(target)) found.push(`${file} imports ${specifier}, which is not in src/`)
+      else if (roomOf(target) !== room && !allowed?.includes(roomOf(target))) {
+        found.push(`${file} imports ${target}`)
+      }
+    }
+  }
+  return found
+}
+
+function circles(graph: Graph): string[] {
+  const found: string[] = []
+  const done = new Set<string>()
+  const visit = (file: string, path: readonly string[]): void => {
+    const start = path.indexOf(file)
+    if (start >= 0) found.push([...path.slice(start), file].join(' → '))
+    if (start >= 0 || done.has(file)) return
+    for (const { specifier } of graph.get(file) ?? []) {
+      const target = targetOf(file, specifier)
+      if (target !== undefined) visit(target, [...path, file])
+    }
+    done.add(file)
+  }
+  for (const file of graph.keys()) visit(file, [])
+  return found
+}
+
+function misplacedPackages(graph: Graph): string[] {
+  const found: string[] = []
+  for (const [file, imports] of graph) {
+    for (const { specifier, kind } of imports) {
+      const wrong =
+        (/^@(aws-sdk|smithy)\//.test(specifier) && roomOf(file) !== 'client') ||
+        (specifier === 'express' && file !== 'middleware/express.ts') ||
+        (specifier === 'jose' && kind === 'static' && roomOf(file) !== 'testing')
+      if (wrong) found.push(`${file} imports ${specifier} (${kind})`)
+    }
+  }
+  return found
+}
+
+const source = fileURLToPath(new URL('../src', import.meta.url))
+const texts = new Map(
+  readdirSync(source, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
+    .map((entry) => join(entry.parentPath, entry.name))
+    .map((path) => [relative(source, path).split(sep).join('/'), readFileSync(path, 'utf8')]),
+)
+const house: Graph = new Map([...texts].map(([file, text]) => [file, importsOf(text)]))
+
+describe('the house', () => {
+  it('has its ground floor', () => {
+    expect([...house.keys()]).toEqual(expect.arrayContaining(['errors.ts', 'index.ts', 'verifier.ts']))
+  })
+
+  it('imports downward only', () => {
+    expect(upwardImports(house)).toEqual([])
+  })
+
+  it('has no circles', () => {
+    expect(circles(house)).toEqual([])
+  })
+
+  it('keeps the AWS SDK in client/, Express in its middleware, and jose lazy', () => {
+    expect(misplacedPackages(house)).toEqual([])
+  })
+
+  it('keeps its files short', () => {
+    const tooLong = [...texts]
+      .map(([file, text]) => ({ file, lines: text.split('\n').length - 1 }))
+      .filter(({ file, lines }) => lines > maxLines && !longFiles.includes(file))
+    expect(tooLong).toEqual([])
+  })
+})
+
+describe('these checks', () => {
+  const graph = (files: Record<string, string>): Graph =>
+    new Map(Object.entries(files).map(([file, text]) => [file, importsOf(text)]))
+
+  it.each([
+    ['an upward import', 'tokens/claims.ts', "import type { A } from '../verifier.js'"],
+    ['an upward re-export', 'revocation/store.ts', "export * from '../verifier.js'"],
+    ['an upward dynamic import', 'errors.ts', "const a = import('./verifier.js')"],
+    ['an upward import in a type', 'errors.ts', "type A = import('./verifier.js').A"],
+    ['an import between siblings', 'client/client.ts', "import { a } from '../middleware/bearer.js'"],
+    ['a room that uses testing/', 'middleware/express.ts', "import { a } from '../testing/minter.js'"],
+    ['a face that shows client/', 'index.ts', "export { a } from './client/index.js'"],
+    ['testing/ that uses the verifier', 'testing/index.ts', "import { a } from '../verifier.js'"],
+    ['an unknown room', 'attic/box.ts', ''],
+    ['a file that is not there', 'tokens/claims.ts', "import { a } from './nowhere.js'"],
+  ])('notice %s', (_what, file, text) => {
+    const others = { 'verifier.ts': '', 'middleware/bearer.ts': '', 'client/index.ts': '' }
+    expect(upwardImports(graph({ ...others, 'testing/minter.ts': '', [file]: text }))).toHaveLength(1)
+  })
+
+  it('notice a circle, also one of types', () => {
+    const circle = graph({
+      'tokens/a.ts': "import { b } from './b.js'",
+      'tokens/b.ts': "export { c } from './c.js'",
+      'tokens/c.ts': "import type { A } from './a.js'",
+    })
+    expect(circles(circle)).toEqual(['tokens/a.ts → tokens/b.ts → tokens/c.ts → tokens/a.ts'])
+    expect(upwardImports(circle)).toEqual([])
+  })
+
+  it('notice packages out of place, and only those', () => {
+    const packages = graph({
+      'client/client.ts': "import { A } from '@aws-sdk/client-cognito-identity-provider'",
+      'verifier.ts': "import type { A } from '@aws-sdk/client-cognito-identity-provider'",
+      'middleware/express.ts': "import type { Request } from 'express'",
+      'middleware/bearer.ts': "import type { Request } from 'express'",
+      'tokens/jwks.ts': "import type { JWK } from 'jose'\nconst jose = await import('jose')",
+      'tokens/signature.ts': "import { importJWK } from 'jose'",
+      'testing/minter.ts': "import { SignJWT } from 'jose'",
+    })
+    expect(misplacedPackages(packages)).toEqual([
+      'verifier.ts imports @aws-sdk/client-cognito-identity-provider (type)',
+      'middleware/bearer.ts imports express (type)',
+      'tokens/signature.ts imports jose (static)',
+    ])
+  })
+})
