@@ -1,0 +1,53 @@
+import { channel } from 'node:diagnostics_channel'
+import type { ErrorCode } from './errors.js'
+
+/** What the library tells its owner. No event carries a token, secret, password or hash. */
+export type ObserverEvent =
+  /** A token was refused. `poolId` and `sub` are there once the signature had been verified. */
+  | {
+      readonly type: 'token_refused'
+      readonly code: ErrorCode
+      readonly poolId?: string
+      readonly sub?: string
+      readonly error: Error
+    }
+  /** The store could not answer; under `onRevocationUnavailable: 'accept'` the token went through. */
+  | {
+      readonly type: 'revocation_unavailable'
+      readonly decision: 'rejected' | 'accepted'
+      readonly error: Error
+    }
+  | { readonly type: 'jwks_fetched'; readonly jwksUri: string; readonly keys: number }
+  | {
+      readonly type: 'jwks_fetch_failed'
+      readonly jwksUri: string
+      readonly error: Error
+      readonly retryAfterMs: number
+    }
+  /** A key of the JWKS is not one that Cognito signs with, and is not used. */
+  | {
+      readonly type: 'jwks_key_ignored'
+      readonly jwksUri: string
+      readonly kid: string | undefined
+      readonly reason: string
+    }
+  /** Plain http to a host other than loopback, by `allowInsecureHttp`. */
+  | { readonly type: 'insecure_http'; readonly url: string }
+  /** Cognito's Date is over 300 s from this machine's clock, and was not believed. Check the clock. */
+  | { readonly type: 'clock_offset_ignored'; readonly offsetMs: number }
+
+/** Receives every event, synchronously. What it throws is ignored. */
+export type Observer = (event: ObserverEvent) => void
+
+const events = channel('cognito-revocation')
+
+/** Tells the observer, and every subscriber of the diagnostics channel `cognito-revocation`. */
+export function notify(observer: Observer | undefined, event: ObserverEvent): void {
+  if (events.hasSubscribers) events.publish(event)
+  if (observer === undefined) return
+  try {
+    observer(event)
+  } catch {
+    // An observer that fails must not decide whether a token is accepted.
+  }
+}

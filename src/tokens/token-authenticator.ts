@@ -1,0 +1,175 @@
+import { NotReadyError, TokenSignatureError } from '../errors.js'
+import type { Observer } from '../observer.js'
+import {
+  type ClaimRules,
+  type CognitoClaims,
+  checkAuthorization,
+  checkClaims,
+  checkTime,
+  claimError,
+  readClaims,
+} from './claims.js'
+import { type CompactJws, type JsonObject, parseCompactJws, readHeader } from './compact-jws.js'
+import { Jwks, type JwksOptions } from './jwks.js'
+import { verifySignature, verifySignatureSync } from './signature.js'
+import type { JsonWebKeySet, SigningKey } from './signing-key.js'
+import { TokenCache } from './token-cache.js'
+import { identityOf, type TokenIdentity } from './token-identity.js'
+
+/** What the tokens of a user pool must be, and who may have issued them. */
+export interface PoolRules extends ClaimRules {
+  readonly poolId: string
+  readonly issuers: readonly { readonly issuer: string; readonly jwksUri: string }[]
+}
+
+/** One `iss` that is accepted: the rules for its tokens, and its keys. */
+export interface Issuer<Rules extends PoolRules> {
+  readonly rules: Rules
+  readonly jwks: Jwks
+}
+
+/** A token whose signature and claims are good, with all that later checks need, made once. */
+export interface AuthenticToken<Rules extends PoolRules = PoolRules> {
+  readonly token: string
+  readonly header: JsonObject
+  readonly issuer: Issuer<Rules>
+  readonly key: SigningKey
+  readonly claims: CognitoClaims
+  readonly identity: TokenIdentity
+}
+
+/** What a {@link TokenAuthenticator} needs besides the rules. */
+export interface AuthenticatorOptions {
+  readonly jwks: JwksOptions
+  readonly maxCachedTokens: number
+  readonly clock: () => number
+  readonly observer: Observer | undefined
+}
+
+/**
+ * Finds out whether a token is authentic and acceptable: every check but revocation. The order is the
+ * cheapest and least trusting first: shape, header, issuer, key, signature, claims.
+ */
+export class TokenAuthenticator<Rules extends PoolRules> {
+  readonly #pools: readonly Rules[]
+  readonly #issuers = new Map<string, Issuer<Rules>>()
+  readonly #jwksByUri = new Map<string, Jwks>()
+  readonly #seen: TokenCache<AuthenticToken<Rules>>
+  readonly #clock: () => number
+
+  constructor(
+    pools: readonly Rules[],
+    { jwks: jwksOptions, maxCachedTokens, clock, observer }: AuthenticatorOptions,
+  ) {
+    this.#pools = pools
+    this.#clock = clock
+    this.#seen = new TokenCache(maxCachedTokens)
+    for (const rules of pools) {
+      for (const { issuer, jwksUri } of rules.issuers) {
+        const jwks = this.#jwksByUri.get(jwksUri) ?? new Jwks({ ...jwksOptions, jwksUri, clock, observer })
+        this.#jwksByUri.set(jwksUri, jwks)
+        this.#issuers.set(issuer, { rules, jwks })
+      }
+    }
+  }
+
+  /** A token seen before, if its key is still trusted. Throws if its time is over. */
+  recall(token: string): AuthenticToken<Rules> | undefined {
+    const seen = typeof token === 'string' ? this.#seen.get(token) : undefined
+    if (seen === undefined) return undefined
+    if (!seen.issuer.jwks.trusts(seen.key)) {
+      this.#seen.delete(seen)
+      return undefined
+    }
+    this.checkTime(seen.claims, seen.issuer.rules)
+    return seen
+  }
+
+  /** Makes every check, fetching the key if need be. */
+  async authenticate(token: string): Promise<AuthenticToken<Rules>> {
+    const jws = parseCompactJws(token)
+    const kid = readHeader(jws.header)
+    const issuer = this.issuerOf(jws)
+    const key = await issuer.jwks.get(kid)
+    assertSignature(await verifySignature(key.keyObject, jws))
+    return this.#admit(token, jws, issuer, key)
+  }
+
+  /** The same without waiting. @throws NotReadyError where the key is not in memory */
+  authenticateSync(token: string): AuthenticToken<Rules> {
+    const jws = parseCompactJws(token)
+    const kid = readHeader(jws.header)
+    const issuer = this.issuerOf(jws)
+    const key = issuer.jwks.find(kid)
+    if (key === undefined)
+      throw new NotReadyError('The key is not in memory: call ready() first, or use verify()')
+    assertSignature(verifySignatureSync(key.keyObject, jws))
+    return this.#admit(token, jws, issuer, key)
+  }
+
+  /** The configured issuer that the token names. The token chooses among them, never a URL. */
+  issuerOf(jws: CompactJws): Issuer<Rules> {
+    const { iss } = jws.payload
+    const issuer = typeof iss === 'string' ? this.#issuers.get(iss) : undefined
+    if (issuer === undefined) throw claimError('iss', iss, [...this.#issuers.keys()])
+    return issuer
+  }
+
+  checkTime(claims: CognitoClaims, rules: ClaimRules): void {
+    checkTime(claims, rules, this.#clock() / 1000)
+  }
+
+  /** Resolves when there are keys for every pool. A pool has two possible issuers: one of them will do. */
+  async ready(): Promise<void> {
+    await Promise.all(
+      this.#pools.map(async ({ issuers }) => {
+        let failure: unknown
+        for (const { issuer } of issuers) {
+          try {
+            return await this.#issuers.get(issuer)?.jwks.load()
+          } catch (error) {
+            failure ??= error
+          }
+        }
+        throw failure
+      }),
+    )
+  }
+
+  /** Takes the keys of a pool from the caller instead of the network. @throws TypeError */
+  cacheJwks(jwks: JsonWebKeySet, userPoolId: string | undefined): void {
+    if (userPoolId === undefined && this.#pools.length > 1) {
+      throw new TypeError('cacheJwks: name the user pool, since this verifier has several')
+    }
+    const pool = this.#pools.find(({ poolId }) => userPoolId === undefined || poolId === userPoolId)
+    if (pool === undefined) throw new TypeError('cacheJwks: this verifier has no such user pool')
+    for (const { issuer } of pool.issuers) this.#issuers.get(issuer)?.jwks.hydrate(jwks)
+  }
+
+  close(): void {
+    for (const jwks of this.#jwksByUri.values()) jwks.close()
+  }
+
+  #admit(token: string, jws: CompactJws, issuer: Issuer<Rules>, key: SigningKey): AuthenticToken<Rules> {
+    const { rules } = issuer
+    const claims = readClaims(jws.payload)
+    checkClaims(claims, rules)
+    this.checkTime(claims, rules)
+    checkAuthorization(claims, rules)
+    const authentic = {
+      token,
+      header: jws.header,
+      issuer,
+      key,
+      claims,
+      identity: identityOf(rules.poolId, claims),
+    }
+    this.#seen.set(authentic)
+    return authentic
+  }
+}
+
+/** @throws TokenSignatureError */
+export function assertSignature(valid: boolean): void {
+  if (!valid) throw new TokenSignatureError("The token's signature is not its issuer's")
+}
