@@ -1,0 +1,97 @@
+import { NotReadyError, RevocationUnavailableError } from '../errors.js'
+import type { TokenIdentity } from '../tokens/token-identity.js'
+import type { RevocationMatch } from './revocation.js'
+import { assertFound, type RevocationStore } from './store.js'
+
+/** What a look-up found, and where. */
+export interface LookupResult {
+  readonly match: RevocationMatch | undefined
+  /** `memory`: this process's own knowledge. `store`: the store was asked. */
+  readonly source: 'memory' | 'store'
+  /** How old the answer is at most, in milliseconds. */
+  readonly ageMs: number
+}
+
+/**
+ * Asks a store whether a token is revoked, within a time, and takes nothing but an answer for an answer:
+ * whatever a store throws, however late it is, and whatever else it says, is "unknown".
+ */
+export class RevocationLookup {
+  readonly #store: RevocationStore
+  readonly #timeoutMs: number
+
+  constructor(store: RevocationStore, timeoutMs: number) {
+    this.#store = store
+    this.#timeoutMs = timeoutMs
+  }
+
+  /**
+   * The record that revokes the token, out of memory.
+   *
+   * @throws NotReadyError where the store must be asked
+   * @throws RevocationUnavailableError
+   */
+  findSync(token: TokenIdentity): RevocationMatch | undefined {
+    if (this.#store.findSync === undefined) {
+      throw new NotReadyError(
+        'The revocation store cannot answer from memory: use verify(), or put a mirror before it',
+      )
+    }
+    try {
+      const found = this.#store.findSync(token)
+      assertFound(found)
+      return found
+    } catch (cause) {
+      if (cause instanceof NotReadyError) throw cause
+      throw unavailable(cause)
+    }
+  }
+
+  /**
+   * The record that revokes the token, out of memory where that suffices.
+   *
+   * @throws RevocationUnavailableError
+   */
+  async find(token: TokenIdentity): Promise<RevocationMatch | undefined> {
+    return (await this.lookUp(token)).match
+  }
+
+  /** The same, and where the answer came from. @throws RevocationUnavailableError */
+  async lookUp(token: TokenIdentity): Promise<LookupResult> {
+    if (this.#store.findSync !== undefined) {
+      try {
+        const ageMs = this.#store.staleness?.() ?? 0
+        return { match: this.findSync(token), source: 'memory', ageMs }
+      } catch (error) {
+        if (!(error instanceof NotReadyError)) throw error
+      }
+    }
+    const startedAt = performance.now()
+    const match = await this.#ask(token)
+    return { match, source: 'store', ageMs: performance.now() - startedAt }
+  }
+
+  async #ask(token: TokenIdentity): Promise<RevocationMatch | undefined> {
+    let timer: NodeJS.Timeout | undefined
+    try {
+      const timeout = new Promise<never>((_, reject) => {
+        timer = setTimeout(
+          () => reject(new Error(`The revocation store did not answer within ${this.#timeoutMs} ms`)),
+          this.#timeoutMs,
+        )
+      })
+      const found = await Promise.race([this.#store.find(token), timeout])
+      assertFound(found)
+      return found
+    } catch (cause) {
+      throw unavailable(cause)
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+}
+
+function unavailable(cause: unknown): RevocationUnavailableError {
+  if (cause instanceof RevocationUnavailableError) return cause
+  return new RevocationUnavailableError('It cannot be known now whether the token is revoked', { cause })
+}
