@@ -1,0 +1,35 @@
+export * from './errors.js'
+export type { Check, CheckResult, Explanation } from './explanation.js'
+export type { Observer, ObserverEvent } from './observer.js'
+export { MemoryRevocationStore, type MemoryRevocationStoreOptions } from './revocation/memory-store.js'
+export type {
+  Revocation,
+  RevocationAudit,
+  RevocationMatch,
+  RevocationScope,
+} from './revocation/revocation.js'
+export type { LookupResult } from './revocation/revocation-lookup.js'
+export {
+  type RevokeOptions,
+  Revoker,
+  type RevokerOptions,
+  type RevokeUntilOptions,
+} from './revocation/revoker.js'
+export type { ChangeBatch, ChangesOptions, RevocationStore } from './revocation/store.js'
+export type {
+  CognitoAccessTokenClaims,
+  CognitoBaseClaims,
+  CognitoClaims,
+  CognitoIdTokenClaims,
+  TokenUse,
+} from './tokens/claims.js'
+export type { JwksOptions } from './tokens/jwks.js'
+export type { JsonWebKey, JsonWebKeySet } from './tokens/signing-key.js'
+export type { TokenIdentity } from './tokens/token-identity.js'
+export { type ClaimsOf, TokenVerifier } from './verifier.js'
+export type {
+  CustomJwtCheck,
+  SharedVerifierOptions,
+  TokenVerifierOptions,
+  UserPoolOptions,
+} from './verifier-options.js'

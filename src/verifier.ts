@@ -1,0 +1,242 @@
+import {
+  CognitoRevocationError,
+  NotReadyError,
+  RevocationUnavailableError,
+  TokenNotRevocableError,
+  TokenRevokedError,
+} from './errors.js'
+import { type Explanation, Trace } from './explanation.js'
+import { notify } from './observer.js'
+import type { RevocationMatch } from './revocation/revocation.js'
+import { RevocationLookup } from './revocation/revocation-lookup.js'
+import {
+  type CognitoAccessTokenClaims,
+  type CognitoClaims,
+  type CognitoIdTokenClaims,
+  checkAuthorization,
+  checkClaims,
+  claimError,
+  isMachineToken,
+  readClaims,
+  type TokenUse,
+} from './tokens/claims.js'
+import { parseCompactJws, readHeader } from './tokens/compact-jws.js'
+import { verifySignatureSync } from './tokens/signature.js'
+import type { JsonWebKeySet } from './tokens/signing-key.js'
+import { type AuthenticToken, assertSignature, TokenAuthenticator } from './tokens/token-authenticator.js'
+import { identityOf } from './tokens/token-identity.js'
+import {
+  type CheckedOptions,
+  checkVerifierOptions,
+  type TokenVerifierOptions,
+  type UserPool,
+} from './verifier-options.js'
+
+/** The claims of the tokens that a verifier for this `tokenUse` accepts. */
+export type ClaimsOf<Use extends TokenUse | null> = Use extends 'access'
+  ? CognitoAccessTokenClaims
+  : Use extends 'id'
+    ? CognitoIdTokenClaims
+    : CognitoClaims
+
+type Authentic = AuthenticToken<UserPool>
+
+/**
+ * Verifies Cognito's access and ID tokens: shape, header, issuer, key, signature, claims and, last, whether
+ * they have been revoked. That is asked on every call; only the signature's result is remembered.
+ *
+ * @example
+ * import { MemoryRevocationStore, TokenVerifier } from 'cognito-revocation'
+ * const verifier = new TokenVerifier({
+ *   userPoolId: 'us-east-1_AbCdEfGhI',
+ *   clientId: '1example23456789',
+ *   tokenUse: 'access',
+ *   revocation: new MemoryRevocationStore(),
+ * })
+ * const claims = await verifier.verify(token)
+ */
+export class TokenVerifier<Use extends TokenUse | null = TokenUse | null> {
+  readonly #options: CheckedOptions
+  readonly #authenticator: TokenAuthenticator<UserPool>
+  readonly #revocation: RevocationLookup | undefined
+  #closed = false
+
+  /** @throws TypeError naming the option */
+  constructor(options: TokenVerifierOptions<Use>) {
+    const checked = checkVerifierOptions(options)
+    this.#options = checked
+    this.#authenticator = new TokenAuthenticator(checked.pools, checked)
+    this.#revocation =
+      checked.revocation && new RevocationLookup(checked.revocation, checked.revocationTimeoutMs)
+  }
+
+  /**
+   * Verifies a token and gives its claims, frozen.
+   *
+   * @throws TokenMalformedError, TokenClaimError, TokenKeyUnknownError, TokenSignatureError,
+   *   TokenExpiredError, InsufficientScopeError, TokenNotRevocableError, TokenRevokedError: refuse the request
+   * @throws JwksUnavailableError, RevocationUnavailableError, NotReadyError: it can't be known now, answer 503
+   */
+  async verify(token: string): Promise<ClaimsOf<Use>> {
+    let authentic: Authentic | undefined
+    try {
+      this.#assertOpen()
+      authentic = this.#authenticator.recall(token) ?? (await this.#authenticator.authenticate(token))
+      const custom = runCustomCheck(authentic)
+      if (custom !== undefined) await custom
+      if (this.#revocation !== undefined) {
+        assertRevocable(authentic)
+        assertNotRevoked(await this.#orAccept(this.#revocation.find(authentic.identity)))
+      }
+      return authentic.claims as ClaimsOf<Use>
+    } catch (error) {
+      throw this.#refused(error, authentic)
+    }
+  }
+
+  /**
+   * The same without waiting, where keys and revocations are in memory.
+   *
+   * @throws what `verify` throws; NotReadyError where `verify` would have to wait for something
+   */
+  verifySync(token: string): ClaimsOf<Use> {
+    let authentic: Authentic | undefined
+    try {
+      this.#assertOpen()
+      authentic = this.#authenticator.recall(token) ?? this.#authenticator.authenticateSync(token)
+      const custom = runCustomCheck(authentic)
+      if (custom !== undefined) {
+        custom.catch(() => {})
+        throw new NotReadyError('customJwtCheck is asynchronous: use verify()')
+      }
+      if (this.#revocation !== undefined) {
+        assertRevocable(authentic)
+        assertNotRevoked(this.#findSync(this.#revocation, authentic))
+      }
+      return authentic.claims as ClaimsOf<Use>
+    } catch (error) {
+      throw this.#refused(error, authentic)
+    }
+  }
+
+  /**
+   * Says of a token how each check went, what revoked it, where that answer came from and how old it may
+   * be. Never throws on a bad token, and makes each check afresh. Past a good signature it goes on after a
+   * failure, to show them all.
+   *
+   * @example
+   * const { accepted, error, checks, revocation } = await verifier.explain(token)
+   */
+  async explain(token: unknown): Promise<Explanation> {
+    const trace = new Trace()
+    const jws = await trace.run('shape', () => parseCompactJws(token))
+    const kid = jws && (await trace.run('header', () => readHeader(jws.header)))
+    const issuer = jws && kid && (await trace.run('issuer', () => this.#authenticator.issuerOf(jws)))
+    const key = kid && issuer && (await trace.run('key', () => issuer.jwks.get(kid)))
+    if (!jws || !issuer || !key) return trace.explanation()
+    await trace.run('signature', () => assertSignature(verifySignatureSync(key.keyObject, jws)))
+    if (trace.firstError !== undefined) return trace.explanation()
+    const claims = await trace.run('claims', () => readClaims(jws.payload))
+    if (claims === undefined) return trace.explanation()
+
+    const { rules } = issuer
+    const identity = identityOf(rules.poolId, claims)
+    const authentic: Authentic = { token: '', header: jws.header, issuer, key, claims, identity }
+    await trace.run('claims', () => checkClaims(claims, rules))
+    await trace.run('time', () => this.#authenticator.checkTime(claims, rules))
+    await trace.run('scope', () => checkAuthorization(claims, rules))
+    await trace.run('custom', () => runCustomCheck(authentic))
+    const lookup = this.#revocation
+    if (lookup === undefined) return trace.explanation(claims)
+    await trace.run('revocable', () => assertRevocable(authentic))
+    const found = await trace.run('revocation', () => lookup.lookUp(identity), this.#options.accept)
+    if (found) await trace.run('revocation', () => assertNotRevoked(found.match))
+    return trace.explanation(claims, found)
+  }
+
+  /**
+   * Resolves when the keys of every pool are in memory, so that the first request needn't wait. Optional.
+   *
+   * @throws JwksUnavailableError
+   */
+  async ready(): Promise<void> {
+    this.#assertOpen()
+    await this.#authenticator.ready()
+  }
+
+  /**
+   * Takes the JWKS of a pool that the caller has, for a quick start or for tests without a network.
+   *
+   * @throws TypeError if it holds no usable key, or the pool isn't this verifier's
+   */
+  cacheJwks(jwks: JsonWebKeySet, userPoolId?: string): void {
+    this.#authenticator.cacheJwks(jwks, userPoolId)
+  }
+
+  /** Ends what this verifier started. The store that was handed in stays open. */
+  async close(): Promise<void> {
+    this.#closed = true
+    this.#authenticator.close()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  #assertOpen(): void {
+    if (this.#closed) throw new NotReadyError('This TokenVerifier is closed')
+  }
+
+  #findSync(lookup: RevocationLookup, { identity }: Authentic): RevocationMatch | undefined {
+    try {
+      return lookup.findSync(identity)
+    } catch (error) {
+      return this.#acceptOrThrow(error)
+    }
+  }
+
+  #orAccept(found: Promise<RevocationMatch | undefined>): Promise<RevocationMatch | undefined> {
+    return found.catch((error) => this.#acceptOrThrow(error))
+  }
+
+  /** The owner's choice, where it cannot be known whether the token is revoked. */
+  #acceptOrThrow(error: unknown): undefined {
+    if (!(error instanceof RevocationUnavailableError)) throw error
+    const { accept, observer } = this.#options
+    notify(observer, { type: 'revocation_unavailable', decision: accept ? 'accepted' : 'rejected', error })
+    if (!accept) throw error
+  }
+
+  #refused(error: unknown, authentic: Authentic | undefined): unknown {
+    if (error instanceof CognitoRevocationError) {
+      const whose = authentic && { poolId: authentic.identity.poolId, sub: authentic.identity.sub }
+      notify(this.#options.observer, { type: 'token_refused', code: error.code, error, ...whose })
+    }
+    return error
+  }
+}
+
+function runCustomCheck({ issuer, header, claims, key }: Authentic): Promise<void> | undefined {
+  const failed = (cause: unknown) =>
+    cause instanceof CognitoRevocationError
+      ? cause
+      : claimError('customJwtCheck', 'refused', 'customJwtCheck to accept the token', { cause })
+  try {
+    const result = issuer.rules.customJwtCheck?.({ header, payload: claims, jwk: key.jwk })
+    return result?.catch((cause) => Promise.reject(failed(cause)))
+  } catch (cause) {
+    throw failed(cause)
+  }
+}
+
+function assertRevocable({ claims, issuer }: Authentic): void {
+  if (claims.origin_jti !== undefined || issuer.rules.allowUnrevocable || isMachineToken(claims)) return
+  throw new TokenNotRevocableError(
+    'The token has no origin_jti, so its session could not be revoked. Turn on EnableTokenRevocation for the app client, or set allowUnrevocable: true',
+  )
+}
+
+function assertNotRevoked(match: RevocationMatch | undefined): void {
+  if (match !== undefined)
+    throw new TokenRevokedError(`The token has been revoked, by ${match.scope}`, match.scope)
+}
