@@ -1,0 +1,86 @@
+import type {
+  CognitoIdentityProviderClient,
+  CognitoIdentityProviderClientConfig,
+} from '@aws-sdk/client-cognito-identity-provider'
+import type { Observer } from '../observer.js'
+import { assertOptionalFunction, assertOptions, assertString, optionError } from '../options.js'
+import { isRevocationStore, type RevocationStore } from '../revocation/store.js'
+import { parseSecureUrl } from '../secure-url.js'
+import { assertUserPoolId, regionOf } from '../tokens/issuer.js'
+import type { JwksOptions } from '../tokens/jwks.js'
+
+/** How a refresh token is exchanged for new tokens. */
+export type RefreshFlow = 'GetTokensFromRefreshToken' | 'REFRESH_TOKEN_AUTH'
+
+/** Options of a `CognitoTokenClient`. */
+export interface CognitoTokenClientOptions {
+  readonly userPoolId: string
+  readonly clientId: string
+  /** The app client's secret, if it has one, or a function that gives it (asked at every call). */
+  readonly clientSecret?: string | (() => string | Promise<string>)
+  /** Where revocations are recorded; `false` is the only way to do without. */
+  readonly store: RevocationStore | false
+  /** How `refresh` works by default. 'REFRESH_TOKEN_AUTH' is not possible where rotation is on. Default 'GetTokensFromRefreshToken'. */
+  readonly refreshFlow?: RefreshFlow
+  /** The larger of the access and ID token validities, in seconds. Default 86,400, Cognito's maximum. */
+  readonly accessTokenValiditySeconds?: number
+  /** The refresh token validity, in seconds. Default 315,360,000, Cognito's maximum. */
+  readonly refreshTokenValiditySeconds?: number
+  /** AWS Region. Default: the one in the user pool id. */
+  readonly region?: string
+  /** Where Cognito's API is, for emulators and VPC endpoints. Default: AWS's. */
+  readonly endpoint?: string
+  /** AWS credentials for the admin operations. Default: the SDK's provider chain. */
+  readonly credentials?: NonNullable<CognitoIdentityProviderClientConfig['credentials']>
+  /** An SDK client of your own instead; then region, endpoint and credentials are its matter. */
+  readonly sdk?: CognitoIdentityProviderClient
+  /** `iss`, where it is not Cognito's own: emulators. */
+  readonly issuer?: string | readonly string[]
+  readonly jwksUri?: string
+  readonly jwks?: JwksOptions
+  /** Allow plain http beyond loopback for `endpoint`, `issuer` and `jwksUri`. Default false. */
+  readonly allowInsecureHttp?: boolean
+  /** Epoch milliseconds. Default Date.now. */
+  readonly clock?: () => number
+  readonly observer?: Observer
+}
+
+/** The options, checked, with their defaults. */
+export type CheckedClientOptions = CognitoTokenClientOptions & {
+  readonly region: string
+  readonly refreshFlow: RefreshFlow
+  readonly clock: () => number
+}
+
+const OWNER = 'CognitoTokenClient'
+const KNOWN = [
+  ...['userPoolId', 'clientId', 'clientSecret', 'store', 'refreshFlow', 'accessTokenValiditySeconds'],
+  ...['refreshTokenValiditySeconds', 'region', 'endpoint', 'credentials', 'sdk', 'issuer', 'jwksUri', 'jwks'],
+  ...['allowInsecureHttp', 'clock', 'observer'],
+]
+
+/** @throws TypeError naming the option */
+export function checkClientOptions(options: CognitoTokenClientOptions): CheckedClientOptions {
+  assertOptions(OWNER, options, KNOWN)
+  const { userPoolId, clientId, clientSecret, store, refreshFlow = 'GetTokensFromRefreshToken' } = options
+  const { clock = Date.now, observer, endpoint, allowInsecureHttp } = options
+  assertUserPoolId(OWNER, userPoolId)
+  assertString(OWNER, 'clientId', clientId)
+  if (clientSecret !== undefined && typeof clientSecret !== 'function')
+    assertString(OWNER, 'clientSecret', clientSecret)
+  if (store !== false && !isRevocationStore(store)) {
+    throw optionError(OWNER, 'store', 'a RevocationStore, or false to do without', store)
+  }
+  if (refreshFlow !== 'GetTokensFromRefreshToken' && refreshFlow !== 'REFRESH_TOKEN_AUTH') {
+    throw optionError(OWNER, 'refreshFlow', "'GetTokensFromRefreshToken' or 'REFRESH_TOKEN_AUTH'")
+  }
+  assertOptionalFunction(OWNER, 'clock', clock)
+  assertOptionalFunction(OWNER, 'observer', observer)
+  if (endpoint !== undefined) parseSecureUrl(OWNER, 'endpoint', endpoint, { allowInsecureHttp, observer })
+  const region =
+    options.region ?? regionOf(userPoolId) ?? (options.endpoint || options.sdk ? 'us-east-1' : undefined)
+  if (region === undefined)
+    throw optionError(OWNER, 'region', 'given, since the user pool id does not tell one')
+  assertString(OWNER, 'region', region)
+  return { ...options, region, refreshFlow, clock }
+}

@@ -1,0 +1,143 @@
+import { Revoker } from '../revocation/revoker.js'
+import { TokenVerifier } from '../verifier.js'
+import { type CognitoTokenClientOptions, checkClientOptions } from './client-options.js'
+import { CognitoApi } from './cognito-api.js'
+import type { ClientContext } from './context.js'
+import { type RefreshedTokens, Refresher, type RefreshInput } from './refresh.js'
+import { type RevokeOutcome, type RevokeRefreshTokenInput, revokeRefreshToken } from './revoke.js'
+import { type SignInInput, type SignInResult, signIn } from './sign-in.js'
+import {
+  type AdminGlobalSignOutInput,
+  adminGlobalSignOut,
+  type GlobalSignOutInput,
+  globalSignOut,
+  type SignOutOutcome,
+} from './sign-out.js'
+
+/**
+ * Signs in, refreshes, revokes and signs out at Amazon Cognito, and records each revocation in the store
+ * where every verifier sees it. For one app client, with or without a secret.
+ *
+ * Errors of Cognito's are typed, with the SDK's error as `cause`; none contains a token, secret, password or
+ * hash. Throttling and network errors are retried by the AWS SDK, three attempts in all.
+ *
+ * @example
+ * import { CognitoTokenClient } from 'cognito-revocation/client'
+ * const client = new CognitoTokenClient({ userPoolId: 'us-east-1_AbCdEfGhI', clientId, clientSecret, store })
+ * const result = await client.signIn({ username, password })
+ * if (result.status === 'authenticated') await client.revokeRefreshToken(result)
+ */
+export class CognitoTokenClient {
+  readonly #api: CognitoApi
+  readonly #refresher: Refresher
+  readonly #verifier: TokenVerifier
+  readonly #context: ClientContext
+
+  /** @throws TypeError naming the option */
+  constructor(options: CognitoTokenClientOptions) {
+    const checked = checkClientOptions(options)
+    const { userPoolId, clientId, store, clock } = checked
+    this.#verifier = new TokenVerifier({
+      ...pickVerifierOptions(checked),
+      userPoolId,
+      clientId,
+      tokenUse: null,
+    })
+    const revoker =
+      store === false
+        ? undefined
+        : new Revoker({
+            store,
+            poolId: userPoolId,
+            clock,
+            ...pick(checked, ['accessTokenValiditySeconds', 'refreshTokenValiditySeconds']),
+          })
+    this.#api = new CognitoApi(checked)
+    this.#refresher = new Refresher(this.#api, checked.refreshFlow)
+    this.#context = { api: this.#api, refresher: this.#refresher, verifier: this.#verifier, revoker }
+  }
+
+  /**
+   * Signs in with a password (InitiateAuth or AdminInitiateAuth).
+   *
+   * @returns the tokens (`status: 'authenticated'`), or what Cognito wants to know first (`status: 'challenge'`)
+   * @throws NotAuthorizedError, UserNotFoundError, UserNotConfirmedError, UserDisabledError,
+   *   PasswordResetRequiredError, SecretHashMismatchError, InvalidParameterError, ThrottledError, …
+   */
+  signIn(input: SignInInput): Promise<SignInResult> {
+    return signIn(this.#api, input)
+  }
+
+  /**
+   * Exchanges a refresh token for new tokens. Calls with a token that is under way share one exchange.
+   *
+   * @throws RefreshTokenRevokedError, RefreshTokenInvalidError, RefreshTokenReuseError, SecretHashMismatchError, …
+   */
+  refresh(input: RefreshInput): Promise<RefreshedTokens> {
+    return this.#refresher.refresh(input)
+  }
+
+  /**
+   * Ends the session of a refresh token, at Cognito and in the store; the user's other sessions go on.
+   *
+   * The session is learned from `accessToken` or `idToken` if given, or by one refresh. A token given along
+   * must verify fully, else it is ignored; that it belongs to the refresh token is the caller's word, so set
+   * `confirmPairing: true` where that word comes from outside.
+   *
+   * @returns what was done; resolves only when both the store and Cognito have it. Calling again is safe.
+   * @throws RevocationIncompleteError if one of the two failed: `outcome` says which
+   * @throws SessionUnknownError if the session could not be learned; what Cognito could end is ended
+   * @throws NotARefreshTokenError, RefreshTokenRevokedError, RefreshTokenInvalidError, WrongClientError,
+   *   SecretHashMismatchError, TokenRevocationDisabledError: nothing was revoked
+   * @example
+   * await client.revokeRefreshToken({ refreshToken, accessToken, reason: 'logout' })
+   */
+  revokeRefreshToken(input: RevokeRefreshTokenInput): Promise<RevokeOutcome> {
+    return revokeRefreshToken(this.#context, input)
+  }
+
+  /**
+   * Ends every session of the user whose live access token this is (GlobalSignOut). Wait a second before
+   * signing in again: tokens of the same second are refused.
+   *
+   * @throws what `TokenVerifier.verify` throws, before anything is written
+   * @throws RevocationIncompleteError if the store or Cognito failed: complete it with adminGlobalSignOut
+   */
+  globalSignOut(input: GlobalSignOutInput): Promise<SignOutOutcome> {
+    return globalSignOut(this.#context, input)
+  }
+
+  /**
+   * Ends every session of a user (AdminUserGlobalSignOut), with this process's AWS credentials: it needs
+   * cognito-idp:AdminUserGlobalSignOut and, unless `sub` is given, cognito-idp:AdminGetUser. Wait a second
+   * before signing in again.
+   *
+   * @throws UserNotFoundError, AccessDeniedError, … before anything is written
+   * @throws RevocationIncompleteError if the store or Cognito failed: calling again is safe
+   */
+  adminGlobalSignOut(input: AdminGlobalSignOutInput): Promise<SignOutOutcome> {
+    return adminGlobalSignOut(this.#context, input)
+  }
+
+  /** Ends what this client started. The store, and an `sdk` that was handed in, stay open. */
+  async close(): Promise<void> {
+    await this.#verifier.close()
+    this.#api.close()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+}
+
+function pickVerifierOptions(options: CognitoTokenClientOptions) {
+  const shared = pick(options, ['issuer', 'jwksUri', 'jwks', 'allowInsecureHttp', 'clock', 'observer'])
+  return { ...shared, revocation: options.store }
+}
+
+/** Those of the options that are given: an option that is there but undefined would not be checked the same. */
+function pick<T extends object, K extends keyof T>(options: T, names: readonly K[]): Pick<T, K> {
+  return Object.fromEntries(
+    names.flatMap((name) => (options[name] === undefined ? [] : [[name, options[name]]])),
+  ) as Pick<T, K>
+}

@@ -1,0 +1,109 @@
+import { CognitoIdentityProviderClient } from '@aws-sdk/client-cognito-identity-provider'
+import { notify, type Observer } from '../observer.js'
+import { CLOCK_TOLERANCE_SECONDS } from '../tokens/claims.js'
+import type { CheckedClientOptions } from './client-options.js'
+import { toTypedError } from './cognito-errors.js'
+import { computeSecretHash } from './secret-hash.js'
+
+const CONNECTION_TIMEOUT_MS = 2_000
+const REQUEST_TIMEOUT_MS = 5_000
+/** Attempts at a call in all, where Cognito throttles or fails: the SDK's standard retries, with backoff. */
+const MAX_ATTEMPTS = 3
+
+/** Cognito's API as this library calls it: the app client's secret, typed errors, Cognito's own clock. */
+export class CognitoApi {
+  readonly userPoolId: string
+  readonly clientId: string
+  readonly #clientSecret: CheckedClientOptions['clientSecret']
+  readonly #clock: () => number
+  readonly #observer: Observer | undefined
+  readonly #sdk: CognitoIdentityProviderClient
+  readonly #ownsSdk: boolean
+  /** When each answer was given by Cognito's clock: the Date of the answer, which the SDK drops. */
+  readonly #dates = new WeakMap<object, string>()
+  #offsetMs = 0
+
+  constructor(options: CheckedClientOptions) {
+    this.userPoolId = options.userPoolId
+    this.clientId = options.clientId
+    this.#clientSecret = options.clientSecret
+    this.#clock = options.clock
+    this.#observer = options.observer
+    this.#ownsSdk = options.sdk === undefined
+    this.#sdk =
+      options.sdk ??
+      new CognitoIdentityProviderClient({
+        region: options.region,
+        maxAttempts: MAX_ATTEMPTS,
+        requestHandler: { connectionTimeout: CONNECTION_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS },
+        ...(options.endpoint === undefined ? {} : { endpoint: options.endpoint }),
+        ...(options.credentials === undefined ? {} : { credentials: options.credentials }),
+      })
+    this.#sdk.middlewareStack.add(
+      (next) => async (args) => {
+        const result = await next(args)
+        const { date } = (result.response as { headers?: Record<string, string> }).headers ?? {}
+        if (date !== undefined && result.output !== undefined) this.#dates.set(result.output, date)
+        return result
+      },
+      // Several clients may share one SDK client, each with a middleware of its own.
+      { step: 'deserialize', priority: 'high' },
+    )
+  }
+
+  /**
+   * Calls an operation.
+   *
+   * @param sensitive what was sent and must not come back in an error
+   * @throws a typed error, with the SDK's as its cause
+   */
+  async call<Output extends object>(
+    operation: string,
+    send: (sdk: CognitoIdentityProviderClient) => Promise<Output>,
+    sensitive: readonly (string | undefined)[],
+  ): Promise<Output> {
+    try {
+      const output = await send(this.#sdk)
+      this.#learnOffset(output)
+      return output
+    } catch (error) {
+      throw toTypedError(operation, error, sensitive)
+    }
+  }
+
+  /** The app client's secret, or undefined if it has none. */
+  async secret(): Promise<string | undefined> {
+    return typeof this.#clientSecret === 'function' ? await this.#clientSecret() : this.#clientSecret
+  }
+
+  /** SECRET_HASH for a username, or undefined if the app client has no secret. */
+  async secretHash(username: string): Promise<string | undefined> {
+    const clientSecret = await this.secret()
+    return clientSecret && computeSecretHash({ username, clientId: this.clientId, clientSecret })
+  }
+
+  /** Now in Cognito's clock, as far as its answers have told it; epoch seconds. */
+  nowSeconds(): number {
+    return Math.floor((this.#clock() + this.#offsetMs) / 1000)
+  }
+
+  /** When Cognito gave this answer, in its own clock; epoch seconds. */
+  answeredAt(output: object): number {
+    const date = Date.parse(this.#dates.get(output) ?? '')
+    return this.#isCredible(date - this.#clock()) ? date / 1000 : this.nowSeconds()
+  }
+
+  close(): void {
+    if (this.#ownsSdk) this.#sdk.destroy()
+  }
+
+  #learnOffset(output: object): void {
+    const offsetMs = Date.parse(this.#dates.get(output) ?? '') - this.#clock()
+    if (this.#isCredible(offsetMs)) this.#offsetMs = offsetMs
+    else if (!Number.isNaN(offsetMs)) notify(this.#observer, { type: 'clock_offset_ignored', offsetMs })
+  }
+
+  #isCredible(offsetMs: number): boolean {
+    return Math.abs(offsetMs) <= CLOCK_TOLERANCE_SECONDS * 1000
+  }
+}

@@ -1,0 +1,142 @@
+import * as errors from '../errors.js'
+
+type ErrorClass = new (message: string, options: ErrorOptions) => errors.CognitoRevocationError
+type Advice = readonly [ErrorClass, string]
+
+/** What each exception of Cognito's means, by name. Messages decide only where a name means several things. */
+const BY_NAME: Readonly<Record<string, Advice>> = {
+  UserNotFoundException: [errors.UserNotFoundError, 'There is no such user'],
+  UserNotConfirmedException: [errors.UserNotConfirmedError, 'The user must confirm the sign-up first'],
+  PasswordResetRequiredException: [
+    errors.PasswordResetRequiredError,
+    'The user must set a new password first',
+  ],
+  RefreshTokenReuseException: [
+    errors.RefreshTokenReuseError,
+    'The refresh token was rotated away: a response was lost, or the token was stolen',
+  ],
+  UnsupportedTokenTypeException: [errors.NotARefreshTokenError, 'Only refresh tokens can be revoked'],
+  UnauthorizedException: [
+    errors.WrongClientError,
+    "The refresh token is another app client's, or the client secret is wrong or missing",
+  ],
+  ResourceNotFoundException: [errors.ResourceNotFoundError, 'Check userPoolId, clientId and Region'],
+  InvalidParameterException: [
+    errors.InvalidParameterError,
+    'Check the parameters, and that the app client allows this auth flow (ExplicitAuthFlows)',
+  ],
+  ForbiddenException: [errors.ForbiddenError, 'AWS WAF or threat protection blocked the request'],
+  UserLambdaValidationException: [errors.LambdaTriggerError, 'A Lambda trigger of the user pool refused'],
+  UnexpectedLambdaException: [errors.LambdaTriggerError, 'A Lambda trigger of the user pool failed'],
+  InvalidLambdaResponseException: [
+    errors.LambdaTriggerError,
+    'A Lambda trigger of the user pool gave a bad answer',
+  ],
+  ...each(
+    ['TooManyRequestsException', 'LimitExceededException', 'ThrottlingException', 'RequestLimitExceeded'],
+    [errors.ThrottledError, "Cognito's quota is used up; try again later, and slower"],
+  ),
+  ...each(
+    [
+      'InvalidUserPoolConfigurationException',
+      'InvalidSmsRoleAccessPolicyException',
+      'InvalidSmsRoleTrustRelationshipException',
+      'InvalidEmailRoleAccessPolicyException',
+      'FeatureUnavailableInTierException',
+      'MFAMethodNotFoundException',
+      'OperationNotEnabledException',
+      'UnsupportedOperationException',
+    ],
+    [errors.CognitoConfigurationError, "The user pool's settings, feature plan or Region do not allow this"],
+  ),
+  ...each(
+    [
+      'AccessDeniedException',
+      'UnrecognizedClientException',
+      'MissingAuthenticationTokenException',
+      'InvalidSignatureException',
+      'IncompleteSignatureException',
+      'ExpiredTokenException',
+      'CredentialsProviderError',
+      'TokenProviderError',
+    ],
+    [
+      errors.AccessDeniedError,
+      'The AWS credentials of this process are missing, expired, or lack the IAM permission',
+    ],
+  ),
+  ...each(
+    ['InternalErrorException', 'InternalServerException', 'ServiceUnavailable'],
+    [errors.CognitoUnavailableError, 'Cognito failed inside; whether it took effect is unknown'],
+  ),
+}
+
+/** NotAuthorizedException means many things; only its message tells which. Cognito varies the final period. */
+const NOT_AUTHORIZED: readonly (readonly [RegExp, ErrorClass, string])[] = [
+  [/refresh token has been revoked/i, errors.RefreshTokenRevokedError, 'Refresh Token has been revoked'],
+  [
+    /invalid refresh token|refresh token has expired/i,
+    errors.RefreshTokenInvalidError,
+    'The refresh token has expired, is of another app client or pool, or of a device whose key is missing',
+  ],
+  [
+    /secret/i,
+    errors.SecretHashMismatchError,
+    'The client secret is wrong, missing or superfluous, or (on refresh) the username is not the real one',
+  ],
+  [/user is disabled/i, errors.UserDisabledError, 'An administrator has disabled the user'],
+]
+
+/**
+ * Turns what the AWS SDK threw into a typed error, with the SDK's error as `cause`. What Cognito or the
+ * network said is passed on only without the tokens, passwords and secrets that were sent.
+ */
+export function toTypedError(
+  operation: string,
+  thrown: unknown,
+  sensitive: readonly (string | undefined)[],
+): errors.CognitoRevocationError {
+  if (thrown instanceof errors.CognitoRevocationError) return thrown
+  const error = thrown as Error & { $fault?: string; $metadata?: { httpStatusCode?: number } }
+  const name = error?.name ?? 'Error'
+  const said = redact(String(error?.message ?? thrown), sensitive)
+  // Only an error that the service itself wrote is known not to quote an answer's body.
+  const clean = error?.$fault !== undefined && said === error.message
+  const cause = clean ? error : Object.assign(new Error(said), { name, $metadata: error?.$metadata })
+  const make = (Class: ErrorClass, advice: string) =>
+    new Class(`${operation}: ${advice}. Cognito: ${name}: ${said}`, { cause })
+
+  if (name === 'NotAuthorizedException') {
+    for (const [pattern, Class, advice] of NOT_AUTHORIZED) if (pattern.test(said)) return make(Class, advice)
+    if (/access token has been revoked/i.test(said)) {
+      return new errors.TokenRevokedError(`${operation}: Access Token has been revoked`, undefined, { cause })
+    }
+    if (/access token has expired/i.test(said))
+      return make(errors.TokenExpiredError, 'The access token has expired')
+    if (operation === 'RevokeToken') return make(...advised('UnauthorizedException'))
+    return make(errors.NotAuthorizedError, 'Cognito refuses: wrong username or password, or an invalid token')
+  }
+  if (operation === 'RevokeToken' && name === 'UnsupportedOperationException') {
+    return make(errors.TokenRevocationDisabledError, 'Turn on EnableTokenRevocation for the app client')
+  }
+  if (Object.hasOwn(BY_NAME, name)) return make(...advised(name))
+  const status = error?.$metadata?.httpStatusCode
+  if (error?.$fault !== undefined && status !== undefined && status < 500) {
+    return make(errors.CognitoError, 'Cognito refused, for a reason that this library does not know')
+  }
+  return make(errors.CognitoUnavailableError, 'No answer to rely on came; whether it took effect is unknown')
+}
+
+function advised(name: string): Advice {
+  return BY_NAME[name] as Advice
+}
+
+function each(names: readonly string[], advice: Advice): Record<string, Advice> {
+  return Object.fromEntries(names.map((name) => [name, advice]))
+}
+
+function redact(message: string, sensitive: readonly (string | undefined)[]): string {
+  let text = message
+  for (const secret of sensitive) if (secret) text = text.replaceAll(secret, '[redacted]')
+  return text
+}

@@ -1,0 +1,98 @@
+import {
+  GetTokensFromRefreshTokenCommand,
+  InitiateAuthCommand,
+} from '@aws-sdk/client-cognito-identity-provider'
+import { assertString, optionError } from '../options.js'
+import type { RefreshFlow } from './client-options.js'
+import type { CognitoApi } from './cognito-api.js'
+import { type SessionTokens, toSessionTokens } from './session-tokens.js'
+
+export interface RefreshInput {
+  readonly refreshToken: string
+  /**
+   * The user's real username (`username` of a sign-in's result). Needed for REFRESH_TOKEN_AUTH if the app
+   * client has a secret; an alias won't do.
+   */
+  readonly username?: string | undefined
+  /** Default: the client's `refreshFlow`. */
+  readonly flow?: RefreshFlow
+}
+
+/** New tokens of a session. `refreshToken` is the one to use from now on, whether rotated or not. */
+export interface RefreshedTokens extends SessionTokens {
+  readonly refreshToken: string
+  /** Whether the refresh token was rotated: then the old one ends with its grace period. */
+  readonly rotated: boolean
+}
+
+/** Exchanges refresh tokens. Callers that come with one that is under way share its outcome. */
+export class Refresher {
+  readonly #api: CognitoApi
+  readonly #defaultFlow: RefreshFlow
+  readonly #underWay = new Map<string, Promise<RefreshedTokens>>()
+
+  constructor(api: CognitoApi, defaultFlow: RefreshFlow) {
+    this.#api = api
+    this.#defaultFlow = defaultFlow
+  }
+
+  refresh(input: RefreshInput): Promise<RefreshedTokens> {
+    const { refreshToken } = input
+    const pending = this.#underWay.get(refreshToken)
+    if (pending !== undefined) return pending
+    const started = this.#exchange(input).finally(() => this.#underWay.delete(refreshToken))
+    this.#underWay.set(refreshToken, started)
+    return started
+  }
+
+  async #exchange({
+    refreshToken,
+    username,
+    flow = this.#defaultFlow,
+  }: RefreshInput): Promise<RefreshedTokens> {
+    assertString('refresh', 'refreshToken', refreshToken)
+    if (flow !== 'GetTokensFromRefreshToken' && flow !== 'REFRESH_TOKEN_AUTH') {
+      throw optionError('refresh', 'flow', "'GetTokensFromRefreshToken' or 'REFRESH_TOKEN_AUTH'")
+    }
+    const result = await (flow === 'REFRESH_TOKEN_AUTH'
+      ? this.#refreshTokenAuth(refreshToken, username)
+      : this.#getTokensFromRefreshToken(refreshToken))
+    const tokens = toSessionTokens(flow, result)
+    const rotated = tokens.refreshToken !== undefined && tokens.refreshToken !== refreshToken
+    return { ...tokens, refreshToken: tokens.refreshToken ?? refreshToken, rotated }
+  }
+
+  /** Takes the raw secret, and works with rotation on or off. */
+  async #getTokensFromRefreshToken(refreshToken: string) {
+    const secret = await this.#api.secret()
+    const command = new GetTokensFromRefreshTokenCommand({
+      ClientId: this.#api.clientId,
+      RefreshToken: refreshToken,
+      ...(secret === undefined ? {} : { ClientSecret: secret }),
+    })
+    const sensitive = [refreshToken, secret]
+    const output = await this.#api.call('GetTokensFromRefreshToken', (sdk) => sdk.send(command), sensitive)
+    return output.AuthenticationResult
+  }
+
+  /** Takes a SECRET_HASH made with the real username, which isn't sent itself. */
+  async #refreshTokenAuth(refreshToken: string, username: string | undefined) {
+    const secret = await this.#api.secret()
+    if (secret !== undefined && !username) {
+      throw optionError(
+        'refresh',
+        'username',
+        "the user's real username, which REFRESH_TOKEN_AUTH needs as the app client has a secret",
+      )
+    }
+    const secretHash = username && (await this.#api.secretHash(username))
+    const command = new InitiateAuthCommand({
+      ClientId: this.#api.clientId,
+      AuthFlow: 'REFRESH_TOKEN_AUTH',
+      AuthParameters: { REFRESH_TOKEN: refreshToken, ...(secretHash ? { SECRET_HASH: secretHash } : {}) },
+    })
+    const sensitive = [refreshToken, secretHash]
+    const output = await this.#api.call('InitiateAuth', (sdk) => sdk.send(command), sensitive)
+    return output.AuthenticationResult
+  }
+}

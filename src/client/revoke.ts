@@ -1,0 +1,154 @@
+import { RevokeTokenCommand } from '@aws-sdk/client-cognito-identity-provider'
+import * as errors from '../errors.js'
+import { assertString } from '../options.js'
+import type { CognitoClaims } from '../tokens/claims.js'
+import type { Audit, ClientContext } from './context.js'
+import { type Attempt, attempt, cognitoOutcomeOf, describe } from './outcome.js'
+import {
+  type LearnedFrom,
+  type LearnedSession,
+  type SessionHints,
+  SessionLearner,
+} from './session-learner.js'
+import { claimsFromCognito } from './session-tokens.js'
+
+/** What `revokeRefreshToken` takes. */
+export interface RevokeRefreshTokenInput extends SessionHints, Audit {}
+
+/** What revoking a refresh token did. */
+export interface RevokeOutcome extends errors.PartialOutcome {
+  /** The session that was ended. */
+  readonly originJti: string
+  /** All its ids that are known: a refresh may have given it another. */
+  readonly originJtis: readonly string[]
+  readonly sub: string
+  readonly learnedFrom: LearnedFrom
+}
+
+/**
+ * Ends a session: learns which it is, records that, revokes at Cognito. If Cognito could not be made to, the
+ * record is kept for as long as the refresh token can bring new tokens.
+ */
+export async function revokeRefreshToken(
+  context: ClientContext,
+  input: RevokeRefreshTokenInput,
+): Promise<RevokeOutcome> {
+  const { refreshToken } = input
+  assertString('revokeRefreshToken', 'refreshToken', refreshToken)
+  if (claimsFromCognito(refreshToken) !== undefined) {
+    throw new errors.NotARefreshTokenError(
+      'revokeRefreshToken: this is an access or ID token; hand over the refresh token',
+    )
+  }
+  const learned = await new SessionLearner(context).learn(input)
+  if (learned.alreadyRevoked) return outcomeOf(learned, 'recorded', 'revoked')
+  if (learned.sessions.length === 0) return giveUp(context, learned, input)
+
+  const recorded = await record(context, learned.sessions, input, true)
+  const revoked = await revokeAll(context, learned.refreshTokens)
+  if (recorded.ok && revoked.ok)
+    return outcomeOf(learned, context.revoker ? 'recorded' : 'skipped', 'revoked')
+
+  // What Cognito has not revoked brings new tokens for as long as the refresh token lives.
+  const again = await record(context, learned.sessions, input, revoked.ok)
+  const store = !again.ok ? 'failed' : context.revoker ? 'recorded' : 'skipped'
+  if (revoked.ok && again.ok) return outcomeOf(learned, store, 'revoked')
+  const outcome = outcomeOf(learned, store, revoked.ok ? 'revoked' : cognitoOutcomeOf(revoked.error))
+  throw new errors.RevocationIncompleteError(
+    `revokeRefreshToken: ${describe(outcome)} Call it again to complete it`,
+    outcome,
+    { cause: revoked.ok ? (again as { error: unknown }).error : revoked.error },
+  )
+}
+
+/** The session is unknown: what Cognito can end is ended, and the caller is told what stays open. */
+async function giveUp(
+  context: ClientContext,
+  learned: LearnedSession,
+  { refreshToken }: RevokeRefreshTokenInput,
+): Promise<never> {
+  // What passes may be learned next time, but never once Cognito has revoked the refresh token.
+  if (
+    learned.failure instanceof errors.ThrottledError ||
+    learned.failure instanceof errors.CognitoUnavailableError
+  ) {
+    throw new errors.SessionUnknownError(
+      'revokeRefreshToken: Cognito could not be asked which session the refresh token belongs to. Nothing was done; call it again',
+      { store: 'skipped', cognito: 'skipped' },
+      { cause: learned.failure },
+    )
+  }
+  const revoked = await revokeAll(
+    context,
+    learned.refreshTokens.length > 0 ? learned.refreshTokens : [refreshToken],
+  )
+  const cognito = revoked.ok ? 'revoked' : cognitoOutcomeOf(revoked.error)
+  if (!revoked.ok && cognito === 'failed') throw revoked.error
+  throw new errors.SessionUnknownError(
+    `revokeRefreshToken: which session the refresh token belongs to cannot be learned, so its access and ID tokens stay acceptable until they expire. At Cognito: ${cognito}. Check that EnableTokenRevocation is on for the app client; adminGlobalSignOut ends all sessions of the user`,
+    { store: 'skipped', cognito },
+    { cause: learned.failure ?? (revoked.ok ? undefined : revoked.error) },
+  )
+}
+
+function record(
+  { revoker }: ClientContext,
+  sessions: readonly CognitoClaims[],
+  { reason, actor }: RevokeRefreshTokenInput,
+  cognitoConfirmed: boolean,
+) {
+  const options = {
+    cognitoConfirmed,
+    ...(reason === undefined ? {} : { reason }),
+    ...(actor === undefined ? {} : { actor }),
+  }
+  return attempt(async () => {
+    if (revoker !== undefined)
+      await Promise.all(sessions.map((claims) => revoker.revokeSession(claims, options)))
+  })
+}
+
+/** Revokes each at Cognito, the successor of a rotation first; goes on after a failure, and tells the first. */
+async function revokeAll(
+  { api }: ClientContext,
+  refreshTokens: readonly string[],
+): Promise<Attempt<undefined>> {
+  const secret = await attempt(() => api.secret())
+  if (!secret.ok) return secret
+  const failures: unknown[] = []
+  let anyRevoked = false
+  for (const token of refreshTokens) {
+    const command = new RevokeTokenCommand({
+      ClientId: api.clientId,
+      Token: token,
+      ...(secret.value === undefined ? {} : { ClientSecret: secret.value }),
+    })
+    const done = await attempt(() =>
+      api.call('RevokeToken', (sdk) => sdk.send(command), [token, secret.value]),
+    )
+    if (done.ok || done.error instanceof errors.RefreshTokenRevokedError) anyRevoked = true
+    // Once its successor is revoked, Cognito may no longer know the original: then it is as good as revoked.
+    else if (!(anyRevoked && isDeadToken(done.error))) failures.push(done.error)
+  }
+  return failures.length === 0 ? { ok: true, value: undefined } : { ok: false, error: failures[0] }
+}
+
+function isDeadToken(error: unknown): boolean {
+  return error instanceof errors.WrongClientError || error instanceof errors.RefreshTokenInvalidError
+}
+
+function outcomeOf(
+  { sessions, learnedFrom }: LearnedSession,
+  store: RevokeOutcome['store'],
+  cognito: RevokeOutcome['cognito'],
+): RevokeOutcome {
+  const originJtis = [...new Set(sessions.map((claims) => claims.origin_jti as string))]
+  return {
+    originJti: originJtis[0] as string,
+    originJtis,
+    sub: (sessions[0] as CognitoClaims).sub,
+    learnedFrom,
+    store,
+    cognito,
+  }
+}

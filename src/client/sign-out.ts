@@ -1,0 +1,117 @@
+import {
+  AdminGetUserCommand,
+  AdminUserGlobalSignOutCommand,
+  GlobalSignOutCommand,
+} from '@aws-sdk/client-cognito-identity-provider'
+import * as errors from '../errors.js'
+import { assertString } from '../options.js'
+import { claimError } from '../tokens/claims.js'
+import type { Audit, ClientContext } from './context.js'
+import { attempt, cognitoOutcomeOf, describe } from './outcome.js'
+
+export interface GlobalSignOutInput extends Audit {
+  /** A live access token of the user, of this app client. */
+  readonly accessToken: string
+}
+
+export interface AdminGlobalSignOutInput extends Audit {
+  /** The username, or an alias that AdminGetUser takes (the sub, too). */
+  readonly username: string
+  /** The user's sub, if it is known: it is looked up otherwise. */
+  readonly sub?: string
+}
+
+/** What a global sign-out did. */
+export interface SignOutOutcome extends errors.PartialOutcome {
+  readonly sub: string
+  /** Epoch seconds: the user's tokens that were authenticated or issued until then are refused. */
+  readonly cutoff: number
+  /**
+   * What Cognito leaves alive. The managed-login cookie, up to an hour, signs the browser in again without
+   * a password: send the browser to the /logout endpoint.
+   */
+  readonly notCleared: readonly ['managed_login_cookie']
+}
+
+/** GlobalSignOut: every session of the user whose access token this is. */
+export async function globalSignOut(
+  context: ClientContext,
+  input: GlobalSignOutInput,
+): Promise<SignOutOutcome> {
+  const { accessToken } = input
+  assertString('globalSignOut', 'accessToken', accessToken)
+  const claims = await context.verifier.verify(accessToken)
+  if (claims.token_use !== 'access') throw claimError('token_use', claims.token_use, 'access')
+  return signOut(context, claims.sub, input, () =>
+    context.api.call(
+      'GlobalSignOut',
+      (sdk) => sdk.send(new GlobalSignOutCommand({ AccessToken: accessToken })),
+      [accessToken],
+    ),
+  )
+}
+
+/** AdminUserGlobalSignOut: every session of a user. */
+export async function adminGlobalSignOut(
+  context: ClientContext,
+  input: AdminGlobalSignOutInput,
+): Promise<SignOutOutcome> {
+  const { api } = context
+  assertString('adminGlobalSignOut', 'username', input.username)
+  if (input.sub !== undefined) assertString('adminGlobalSignOut', 'sub', input.sub)
+  const user = { UserPoolId: api.userPoolId, Username: input.username }
+  const sub = input.sub ?? (await subOf(context, user))
+  return signOut(context, sub, input, () =>
+    api.call('AdminUserGlobalSignOut', (sdk) => sdk.send(new AdminUserGlobalSignOutCommand(user)), []),
+  )
+}
+
+async function subOf(
+  { api }: ClientContext,
+  user: { UserPoolId: string; Username: string },
+): Promise<string> {
+  const { UserAttributes } = await api.call(
+    'AdminGetUser',
+    (sdk) => sdk.send(new AdminGetUserCommand(user)),
+    [],
+  )
+  const sub = UserAttributes?.find(({ Name }) => Name === 'sub')?.Value
+  if (!sub) throw new errors.CognitoError("AdminGetUser: Cognito's answer has no sub")
+  return sub
+}
+
+/**
+ * Cutoff in the store, Cognito, cutoff again: before, so that a failure half-way leaves the sessions shut;
+ * after, since a refresh in between gives tokens issued after the first cutoff. Cutoffs are in Cognito's clock.
+ */
+async function signOut(
+  { api, revoker }: ClientContext,
+  sub: string,
+  { reason, actor }: Audit,
+  callCognito: () => Promise<object>,
+): Promise<SignOutOutcome> {
+  const audit = { ...(reason === undefined ? {} : { reason }), ...(actor === undefined ? {} : { actor }) }
+  const record = (cutoff: number, cognitoConfirmed: boolean) =>
+    attempt(async () => revoker?.revokeUser(sub, { ...audit, cutoff, cognitoConfirmed }))
+
+  const before = api.nowSeconds()
+  await record(before, true)
+  const done = await attempt(callCognito)
+  const cutoff = Math.max(before, done.ok ? api.answeredAt(done.value) : api.nowSeconds())
+  let after = await record(cutoff, done.ok)
+  if (!after.ok) after = await record(cutoff, done.ok)
+
+  const outcome: SignOutOutcome = {
+    sub,
+    cutoff,
+    store: !after.ok ? 'failed' : revoker ? 'recorded' : 'skipped',
+    cognito: done.ok ? 'revoked' : cognitoOutcomeOf(done.error),
+    notCleared: ['managed_login_cookie'],
+  }
+  if (done.ok && after.ok) return outcome
+  throw new errors.RevocationIncompleteError(
+    `Global sign-out: ${describe(outcome)} Complete it with adminGlobalSignOut`,
+    outcome,
+    { cause: done.ok ? (after as { error: unknown }).error : done.error },
+  )
+}
