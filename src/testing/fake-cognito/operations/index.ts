@@ -1,0 +1,18 @@
+import { adminGetUser, getUser } from './get-user.js'
+import { adminInitiateAuth, initiateAuth } from './initiate-auth.js'
+import type { Operation } from './operation.js'
+import { getTokensFromRefreshToken } from './refresh.js'
+import { revokeToken } from './revoke-token.js'
+import { adminUserGlobalSignOut, globalSignOut } from './sign-out.js'
+
+/** Every operation that is played, by the name that it has in `X-Amz-Target`. */
+export const operations: ReadonlyMap<string, Operation> = new Map<string, Operation>([
+  ['InitiateAuth', { needsCredentials: false, run: initiateAuth }],
+  ['AdminInitiateAuth', { needsCredentials: true, run: adminInitiateAuth }],
+  ['GetTokensFromRefreshToken', { needsCredentials: false, run: getTokensFromRefreshToken }],
+  ['RevokeToken', { needsCredentials: false, run: revokeToken }],
+  ['GlobalSignOut', { needsCredentials: false, run: globalSignOut }],
+  ['AdminUserGlobalSignOut', { needsCredentials: true, run: adminUserGlobalSignOut }],
+  ['GetUser', { needsCredentials: false, run: getUser }],
+  ['AdminGetUser', { needsCredentials: true, run: adminGetUser }],
+])

@@ -1,0 +1,59 @@
+import type { AppClient } from '../app-clients.js'
+import { mintTokens } from '../authentication-result.js'
+import { assertClientSecret, assertSecretHash, assertSecretHashPresence } from '../client-secrets.js'
+import { CognitoException, notAuthorized, userDisabled } from '../exceptions.js'
+import type { AuthParameters, Parameters } from '../parameters.js'
+import type { Pool } from '../pool.js'
+import type { RefreshToken } from '../refresh-tokens.js'
+
+/** REFRESH_TOKEN_AUTH: new access and ID tokens, for clients without rotation. */
+export async function refreshByFlow(
+  pool: Pool,
+  client: AppClient,
+  parameters: AuthParameters,
+): Promise<object> {
+  const token = parameters.required('REFRESH_TOKEN')
+  const secretHash = parameters.optional('SECRET_HASH')
+  assertSecretHashPresence(client, secretHash)
+  const refreshToken = await openFor(pool, client, token)
+  // No username is sent, so the hash is over the one that Cognito knows: never an alias that signed in.
+  assertSecretHash(client, refreshToken.session.user.username, secretHash)
+  assertUsable(pool, client, refreshToken)
+  return {
+    ChallengeParameters: {},
+    AuthenticationResult: mintTokens(pool, client, refreshToken.session),
+  }
+}
+
+/** GetTokensFromRefreshToken: the same, and a successor of the refresh token where rotation is on. */
+export async function getTokensFromRefreshToken(pool: Pool, parameters: Parameters): Promise<object> {
+  const token = parameters.string('RefreshToken')
+  const client = pool.clients.get(parameters.string('ClientId'))
+  assertClientSecret(client, parameters.optionalString('ClientSecret'), notAuthorized)
+  const refreshToken = await openFor(pool, client, token)
+  assertUsable(pool, client, refreshToken)
+  const { session } = refreshToken
+  const result = mintTokens(pool, client, session)
+  if (client.refreshTokenRotation.feature === 'DISABLED') return { AuthenticationResult: result }
+  // Marked before anything is awaited: of two requests at the same time, the later one finds it replaced.
+  refreshToken.replacedAtMs ??= pool.clock.now()
+  return { AuthenticationResult: { ...result, RefreshToken: await pool.refreshTokens.issue(session) } }
+}
+
+/** Cognito has one answer for garbage, for another pool's token and for another client's. */
+async function openFor(pool: Pool, client: AppClient, token: string): Promise<RefreshToken> {
+  const refreshToken = await pool.refreshTokens.open(token)
+  if (refreshToken?.session.clientId !== client.clientId) throw notAuthorized('Invalid Refresh Token.')
+  return refreshToken
+}
+
+function assertUsable(pool: Pool, client: AppClient, { session, replacedAtMs }: RefreshToken): void {
+  const now = pool.clock.now()
+  if (session.revoked) throw notAuthorized('Refresh Token has been revoked')
+  if (now >= session.refreshExpiresAtMs) throw notAuthorized('Refresh Token has expired')
+  const { retryGracePeriodSeconds = 0 } = client.refreshTokenRotation
+  if (replacedAtMs !== undefined && now >= replacedAtMs + retryGracePeriodSeconds * 1000) {
+    throw new CognitoException('RefreshTokenReuseException', 'Refresh Token has been rotated out')
+  }
+  if (!session.user.enabled) throw userDisabled()
+}

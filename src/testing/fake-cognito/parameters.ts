@@ -1,0 +1,73 @@
+import { CognitoException, invalidParameter } from './exceptions.js'
+
+/** An operation's parameters, read with the refusals that Cognito has for missing and mistyped ones. */
+export class Parameters {
+  readonly #values: Readonly<Record<string, unknown>>
+
+  constructor(values: Readonly<Record<string, unknown>>) {
+    this.#values = values
+  }
+
+  /** A string that must be there. */
+  string(name: string): string {
+    const value = this.optionalString(name)
+    if (value === undefined || value === '') {
+      const constraint = value === '' ? 'have length greater than or equal to 1' : 'not be null'
+      throw invalidParameter(
+        `1 validation error detected: Value at '${lowerFirst(name)}' failed to satisfy constraint: ` +
+          `Member must ${constraint}`,
+      )
+    }
+    return value
+  }
+
+  optionalString(name: string): string | undefined {
+    const value = own(this.#values, name)
+    if (value === undefined || value === null) return undefined
+    if (typeof value !== 'string') throw notConvertible(value, 'String')
+    return value
+  }
+
+  /** `AuthParameters`: a map from string to string, empty where it was left out. */
+  authParameters(): AuthParameters {
+    const value = own(this.#values, 'AuthParameters') ?? {}
+    if (typeof value !== 'object' || Array.isArray(value)) throw notConvertible(value, 'Map')
+    for (const entry of Object.values(value)) {
+      if (typeof entry !== 'string') throw notConvertible(entry, 'String')
+    }
+    return new AuthParameters(value as Readonly<Record<string, string>>)
+  }
+}
+
+/** The parameters of a flow. */
+export class AuthParameters {
+  readonly #values: Readonly<Record<string, string>>
+
+  constructor(values: Readonly<Record<string, string>>) {
+    this.#values = values
+  }
+
+  required(name: string): string {
+    const value = this.optional(name)
+    if (value === undefined || value === '') throw invalidParameter(`Missing required parameter ${name}`)
+    return value
+  }
+
+  optional(name: string): string | undefined {
+    return own(this.#values, name)
+  }
+}
+
+function own<T>(values: Readonly<Record<string, T>>, name: string): T | undefined {
+  return Object.hasOwn(values, name) ? values[name] : undefined
+}
+
+// Names the type only: the value may be a secret.
+function notConvertible(value: unknown, type: string): CognitoException {
+  const actual = Array.isArray(value) ? 'ARRAY' : (typeof value).toUpperCase()
+  return new CognitoException('SerializationException', `${actual}_VALUE can not be converted to a ${type}`)
+}
+
+function lowerFirst(name: string): string {
+  return name.charAt(0).toLowerCase() + name.slice(1)
+}

@@ -1,0 +1,138 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { CognitoException } from './exceptions.js'
+import { createConnectionError, type Fault, type Faults, socketHangUp } from './faults.js'
+import { operations } from './operations/index.js'
+import { Parameters } from './parameters.js'
+import type { Pool } from './pool.js'
+import * as wire from './wire.js'
+
+/** A request that {@link FakeCognito} was sent. */
+export interface Call {
+  /** As in `X-Amz-Target`; `JWKS` or `OPENID_CONFIGURATION` for the documents of a pool. */
+  readonly operation: string
+  /** The request's body, secrets and all; undefined if it was no JSON object. */
+  readonly parameters: unknown
+  /** By lower-case name. */
+  readonly headers: Readonly<Record<string, string>>
+}
+
+/** The documents that a pool publishes, by the names that faults and calls know them by. */
+const documents: ReadonlyMap<string, string> = new Map([
+  ['/.well-known/jwks.json', 'JWKS'],
+  ['/.well-known/openid-configuration', 'OPENID_CONFIGURATION'],
+])
+
+/** Everything that can be made to fail or to wait. */
+export const operationNames: ReadonlySet<string> = new Set([...operations.keys(), ...documents.values()])
+
+/** Answers requests: finds what is asked for, notes the call, plays the faults asked for, else does it. */
+export class RequestHandler {
+  readonly calls: Call[] = []
+  readonly #pool: Pool
+  readonly #faults: Faults
+  readonly #closed: AbortSignal
+
+  constructor(pool: Pool, faults: Faults, closed: AbortSignal) {
+    this.#pool = pool
+    this.#faults = faults
+    this.#closed = closed
+  }
+
+  /** Rejects only where the connection breaks, as a `fetch` does. */
+  async handle(request: Request): Promise<Response> {
+    const document = this.#documentOf(request)
+    if (document !== undefined) return this.#play(request, document, {}, async () => this.#publish(document))
+    const operation = wire.operationOf(request)
+    if (operation === undefined) return this.#refuse(unknownOperation())
+    const parameters = await wire.parametersOf(request)
+    return this.#play(request, operation, parameters, () => this.#perform(request, operation, parameters))
+  }
+
+  async #play(
+    request: Request,
+    operation: string,
+    parameters: unknown,
+    perform: () => Promise<Response>,
+  ): Promise<Response> {
+    this.calls.push({ operation, parameters, headers: Object.fromEntries(request.headers) })
+    const fault = this.#faults.takeFailure(operation)
+    const delayMs = this.#faults.takeDelay(operation)
+    if (fault === undefined) {
+      const answer = await perform()
+      await this.#wait(delayMs, request.signal)
+      return answer
+    }
+    if (fault.afterEffect === true) await perform()
+    await this.#wait(delayMs, request.signal)
+    return this.#fail(fault)
+  }
+
+  async #perform(
+    request: Request,
+    operation: string,
+    parameters: Readonly<Record<string, unknown>> | undefined,
+  ): Promise<Response> {
+    try {
+      const found = operations.get(operation)
+      if (found === undefined) throw unknownOperation()
+      if (found.needsCredentials) assertCredentials(request)
+      if (parameters === undefined) throw new CognitoException('SerializationException', 'Unexpected body')
+      const body = await found.run(this.#pool, new Parameters(parameters))
+      return wire.createAnswer(body, this.#pool.clock.now())
+    } catch (error) {
+      return this.#refuse(wire.toException(error))
+    }
+  }
+
+  #publish(document: string): Response {
+    const { clock, minter } = this.#pool
+    if (document === 'JWKS') return wire.createDocument(minter.jwks, clock.now())
+    const configuration = {
+      issuer: minter.issuer,
+      jwks_uri: `${minter.issuer}/.well-known/jwks.json`,
+      id_token_signing_alg_values_supported: ['RS256'],
+      response_types_supported: ['code', 'token'],
+      scopes_supported: ['openid', 'email', 'phone', 'profile'],
+      subject_types_supported: ['public'],
+    }
+    return wire.createDocument(configuration, clock.now())
+  }
+
+  #fail(fault: Fault): Response {
+    if (fault.exception === socketHangUp) throw createConnectionError()
+    const message = fault.message ?? 'A test asked for this'
+    return this.#refuse(new CognitoException(fault.exception, message, fault.httpStatus))
+  }
+
+  #refuse(exception: CognitoException): Response {
+    return wire.createRefusal(exception, this.#pool.clock.now())
+  }
+
+  async #wait(ms: number | undefined, signal: AbortSignal): Promise<void> {
+    if (ms === undefined) return
+    try {
+      await sleep(ms, undefined, { signal: AbortSignal.any([signal, this.#closed]) })
+    } catch {
+      signal.throwIfAborted()
+      throw createConnectionError()
+    }
+  }
+
+  /** Found by its path alone: pools have it under both of their issuers' hosts. */
+  #documentOf(request: Request): string | undefined {
+    const { pathname } = new URL(request.url)
+    const prefix = `/${this.#pool.userPoolId}`
+    if (request.method !== 'GET' || !pathname.startsWith(prefix)) return undefined
+    return documents.get(pathname.slice(prefix.length))
+  }
+}
+
+/** The signature isn't looked at: a caller whom the SDK has signed for is an administrator here. */
+function assertCredentials(request: Request): void {
+  if (request.headers.get('authorization')?.startsWith('AWS4-HMAC-SHA256 ')) return
+  throw new CognitoException('MissingAuthenticationTokenException', 'Missing Authentication Token')
+}
+
+function unknownOperation(): CognitoException {
+  return new CognitoException('UnknownOperationException', 'FakeCognito does not play this operation')
+}

@@ -1,0 +1,12 @@
+export type {
+  AppClientSettings,
+  AppClientUpdate,
+  ExplicitAuthFlow,
+  RefreshTokenRotation,
+} from './fake-cognito/app-clients.js'
+export type { FakeClock } from './fake-cognito/fake-clock.js'
+export { FakeCognito, type FakeCognitoOptions } from './fake-cognito/fake-cognito.js'
+export type { FaultOptions } from './fake-cognito/faults.js'
+export type { Call } from './fake-cognito/request-handler.js'
+export type { UserSettings, UserStatus, UserUpdate } from './fake-cognito/users.js'
+export { type PublicJwk, type SignOptions, TokenMinter, type TokenMinterOptions } from './token-minter.js'

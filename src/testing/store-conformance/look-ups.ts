@@ -1,0 +1,87 @@
+import { deepEqual, equal, ok } from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { SCOPES, type StoreTest } from './fixture.js'
+
+/** What a store answers. */
+export const LOOK_UPS: Record<string, StoreTest> = {
+  'finds nothing for a token that was never revoked': async (store, { token }) => {
+    equal(await store.find(token), undefined)
+  },
+  'finds a revocation by each scope alone': async (store, { token, record }) => {
+    for (const scope of SCOPES) {
+      const other = { poolId: token.poolId, sub: 'x', clientId: 'x', iat: token.iat }
+      const identity = {
+        token: { ...other, jti: token.jti },
+        session: { ...other, originJti: token.originJti },
+        user: { ...other, sub: token.sub },
+        client: { ...other, clientId: token.clientId },
+        pool: other,
+      }[scope]
+      if (scope !== 'pool') equal(await store.find(identity), undefined, `before revoking by ${scope}`)
+      await store.add([record(scope)])
+      deepEqual({ ...(await store.find(identity)) }, record(scope))
+    }
+  },
+  'keeps the ids of different scopes apart': async (store, { token, record }) => {
+    for (const scope of ['session', 'user', 'client'] as const)
+      await store.add([record(scope, { id: token.jti })])
+    equal(await store.find(token), undefined)
+  },
+  'keeps user pools apart': async (store, { token, record }) => {
+    const poolId = `${token.poolId}x`
+    await store.add([record('session', { poolId }), record('user', { poolId })])
+    equal(await store.find(token), undefined)
+    ok(await store.find({ ...token, poolId }))
+  },
+  'keeps ids apart that hold separators, spaces and other scripts': async (store, { token, record }) => {
+    const ids = [
+      'a:b',
+      'a',
+      'b',
+      'a b',
+      'a\nb',
+      'a{b}',
+      'a|b',
+      'ä',
+      '日本',
+      "a'b",
+      'a"b',
+      '__proto__',
+      'x'.repeat(256),
+    ]
+    for (const originJti of ids) {
+      equal(await store.find({ ...token, originJti }), undefined, `before revoking ${originJti}`)
+      await store.add([record('session', { id: originJti })])
+      equal((await store.find({ ...token, originJti }))?.id, originJti)
+    }
+  },
+  'takes a token at the cutoff for revoked, and one after it not': async (store, { token, record, now }) => {
+    await store.add([record('user', { cutoff: now })])
+    const at = (authTime: number | undefined, iat: number) => store.find({ ...token, authTime, iat })
+    ok(await at(now, now), 'both at the cutoff')
+    ok(await at(now - 500, now + 10), 'authenticated before, issued after: a refresh')
+    ok(await at(now + 10, now - 1), 'issued before, whatever auth_time says')
+    ok(await at(undefined, now), 'without auth_time, iat counts')
+    equal(await at(now + 1, now + 1), undefined)
+    equal(await at(undefined, now + 1), undefined)
+  },
+  'takes every token for revoked by a record without a cutoff': async (store, { token, record, now }) => {
+    await store.add([record('user')])
+    ok(await store.find({ ...token, authTime: now + 100, iat: now + 100 }))
+  },
+  'still finds a record whose expiresAt has passed': async (store, { token, record, now }) => {
+    await store.add([record('session', { expiresAt: now - 60 })])
+    ok(await store.find(token))
+  },
+  'records many at once': async (store, { token, record }) => {
+    const ids = Array.from({ length: 2_500 }, () => randomUUID())
+    await store.add(ids.map((id) => record('session', { id })))
+    for (const originJti of [ids[0], ids[1_250], ids[2_499]]) ok(await store.find({ ...token, originJti }))
+  },
+  'answers the same from memory, where it can': async (store, { token, record }) => {
+    if (store.findSync === undefined) return
+    equal(store.findSync(token), undefined)
+    await store.add([record('session')])
+    deepEqual({ ...store.findSync(token) }, record('session'))
+  },
+}
