@@ -99,8 +99,9 @@ export function toTypedError(
   if (thrown instanceof errors.CognitoRevocationError) return thrown
   const error = thrown as Error & { $fault?: string; $metadata?: { httpStatusCode?: number } }
   const name = error?.name ?? 'Error'
-  const said = redact(String(error?.message ?? thrown), sensitive)
-  // Only an error that the service itself wrote is known not to quote an answer's body.
+  // A parser quotes what it could not parse: an answer with tokens, maybe.
+  const said = name === 'SyntaxError' ? 'not JSON' : redact(String(error?.message ?? thrown), sensitive)
+  // Only on an error that the service itself wrote does no part of an answer hang.
   const clean = error?.$fault !== undefined && said === error.message
   const cause = clean ? error : Object.assign(new Error(said), { name, $metadata: error?.$metadata })
   const make = (Class: ErrorClass, advice: string) =>
@@ -136,7 +137,7 @@ function each(names: readonly string[], advice: Advice): Record<string, Advice> 
 }
 
 function redact(message: string, sensitive: readonly (string | undefined)[]): string {
-  let text = message
+  let text = message.replace(/eyJ[\w.=-]{16,}/g, '[redacted]')
   for (const secret of sensitive) if (secret) text = text.replaceAll(secret, '[redacted]')
   return text
 }

@@ -9,4 +9,9 @@ export { FakeCognito, type FakeCognitoOptions } from './fake-cognito/fake-cognit
 export type { FaultOptions } from './fake-cognito/faults.js'
 export type { Call } from './fake-cognito/request-handler.js'
 export type { UserSettings, UserStatus, UserUpdate } from './fake-cognito/users.js'
+export {
+  type ConformanceTest,
+  type StoreUnderTest,
+  storeConformanceTests,
+} from './store-conformance/store-conformance.js'
 export { type PublicJwk, type SignOptions, TokenMinter, type TokenMinterOptions } from './token-minter.js'

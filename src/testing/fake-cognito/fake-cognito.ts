@@ -152,7 +152,9 @@ export class FakeCognito {
   }
 
   /**
-   * Makes the next request for an operation fail.
+   * Makes the next request for an operation fail. The AWS SDK repeats what it holds for passing (throttling,
+   * status 500, a broken connection) up to `maxAttempts` times, by default 3: its caller sees such a failure
+   * only if `times` is as many.
    *
    * @param operation such as `RevokeToken`; `JWKS` and `OPENID_CONFIGURATION` are the pool's documents
    * @param exception an exception's name, or `socket hang up` to break the connection

@@ -1,0 +1,156 @@
+import { describe, expect, it } from 'vitest'
+import * as errors from '../../src/errors.js'
+import { type Scene, thrownBy, useScene } from '../support/scene.js'
+
+const createScene = useScene()
+
+type ErrorClass = abstract new (...args: never[]) => errors.CognitoRevocationError
+
+/** How each operation is reached. What is thrown may be the cause of a partial outcome. */
+const OPERATIONS: Record<string, (scene: Scene) => Promise<() => Promise<unknown>>> = {
+  InitiateAuth:
+    async ({ client, user }) =>
+    () =>
+      client.signIn(user),
+  AdminInitiateAuth:
+    async ({ client, user }) =>
+    () =>
+      client.signIn({ ...user, flow: 'ADMIN_USER_PASSWORD_AUTH' }),
+  GetTokensFromRefreshToken: async (scene) => {
+    const { refreshToken } = await scene.signIn()
+    return () => scene.client.refresh({ refreshToken })
+  },
+  RevokeToken: async (scene) => {
+    const session = await scene.signIn()
+    return () => scene.client.revokeRefreshToken(session)
+  },
+  GlobalSignOut: async (scene) => {
+    const session = await scene.signIn()
+    return () => scene.client.globalSignOut(session)
+  },
+  AdminGetUser:
+    async ({ client, user: { username } }) =>
+    () =>
+      client.adminGlobalSignOut({ username }),
+  AdminUserGlobalSignOut:
+    async ({ client, user }) =>
+    () =>
+      client.adminGlobalSignOut(user),
+}
+const EVERY = Object.keys(OPERATIONS)
+const SIGN_IN = ['InitiateAuth', 'AdminInitiateAuth']
+
+/** Operations, exception, message, typed error: COGNITO's tables of errors, as they come over the wire. */
+const MATRIX: readonly (readonly [readonly string[], string, string, ErrorClass])[] = [
+  [EVERY, 'InternalErrorException', 'Internal', errors.CognitoUnavailableError],
+  [EVERY, 'TooManyRequestsException', 'Rate exceeded', errors.ThrottledError],
+  [EVERY, 'InvalidParameterException', 'Missing required parameter', errors.InvalidParameterError],
+  [EVERY, 'OperationNotEnabledException', 'Not in a replica', errors.CognitoConfigurationError],
+  [EVERY, 'ForbiddenException', 'Request not allowed due to WAF block.', errors.ForbiddenError],
+  [EVERY, 'SomethingNewException', 'Never heard of', errors.CognitoError],
+  [EVERY, 'AccessDeniedException', 'User is not authorized to perform', errors.AccessDeniedError],
+  [
+    [...SIGN_IN, 'GetTokensFromRefreshToken', 'GlobalSignOut', 'AdminGetUser', 'AdminUserGlobalSignOut'],
+    'ResourceNotFoundException',
+    'User pool client abc does not exist.',
+    errors.ResourceNotFoundError,
+  ],
+  [
+    [...SIGN_IN, 'GetTokensFromRefreshToken', 'AdminGetUser', 'AdminUserGlobalSignOut'],
+    'UserNotFoundException',
+    'User does not exist.',
+    errors.UserNotFoundError,
+  ],
+  [
+    [...SIGN_IN, 'GlobalSignOut'],
+    'PasswordResetRequiredException',
+    'Password reset required for the user',
+    errors.PasswordResetRequiredError,
+  ],
+  [
+    [...SIGN_IN, 'GlobalSignOut'],
+    'UserNotConfirmedException',
+    'User is not confirmed.',
+    errors.UserNotConfirmedError,
+  ],
+  [SIGN_IN, 'NotAuthorizedException', 'Incorrect username or password.', errors.NotAuthorizedError],
+  [SIGN_IN, 'NotAuthorizedException', 'Password attempts exceeded', errors.NotAuthorizedError],
+  [SIGN_IN, 'NotAuthorizedException', 'User is disabled.', errors.UserDisabledError],
+  ...[
+    'Client abc is configured with secret but SECRET_HASH was not received',
+    'Unable to verify secret hash for client abc',
+    'SecretHash does not match for the client: abc',
+  ].map((message) => [SIGN_IN, 'NotAuthorizedException', message, errors.SecretHashMismatchError] as const),
+  ...[
+    ...[
+      'InvalidUserPoolConfigurationException',
+      'FeatureUnavailableInTierException',
+      'UnsupportedOperationException',
+    ],
+    ...['InvalidSmsRoleAccessPolicyException', 'InvalidSmsRoleTrustRelationshipException'],
+    ...['InvalidEmailRoleAccessPolicyException', 'MFAMethodNotFoundException'],
+  ].map((name) => [SIGN_IN, name, 'Misconfigured', errors.CognitoConfigurationError] as const),
+  ...['UserLambdaValidationException', 'UnexpectedLambdaException', 'InvalidLambdaResponseException'].map(
+    (name) =>
+      [
+        [...SIGN_IN, 'GetTokensFromRefreshToken'],
+        name,
+        'PreTokenGeneration failed',
+        errors.LambdaTriggerError,
+      ] as const,
+  ),
+  ...['Refresh Token has been revoked', 'Refresh Token has been revoked.'].map(
+    (message) =>
+      [
+        ['GetTokensFromRefreshToken'],
+        'NotAuthorizedException',
+        message,
+        errors.RefreshTokenRevokedError,
+      ] as const,
+  ),
+  ...['Invalid Refresh Token', 'Invalid Refresh Token.', 'Refresh Token has expired'].map(
+    (message) =>
+      [
+        ['GetTokensFromRefreshToken'],
+        'NotAuthorizedException',
+        message,
+        errors.RefreshTokenInvalidError,
+      ] as const,
+  ),
+  [
+    ['GetTokensFromRefreshToken'],
+    'RefreshTokenReuseException',
+    'Refresh token has been reused',
+    errors.RefreshTokenReuseError,
+  ],
+  [['RevokeToken'], 'UnauthorizedException', 'Not this client', errors.WrongClientError],
+  [['RevokeToken'], 'NotAuthorizedException', 'User not authorized', errors.WrongClientError],
+  [['RevokeToken'], 'UnsupportedOperationException', 'Not enabled', errors.TokenRevocationDisabledError],
+  [['RevokeToken'], 'UnsupportedTokenTypeException', 'Not a refresh token', errors.NotARefreshTokenError],
+  [['GlobalSignOut'], 'NotAuthorizedException', 'Access Token has been revoked', errors.TokenRevokedError],
+  [['GlobalSignOut'], 'NotAuthorizedException', 'Access Token has expired', errors.TokenExpiredError],
+  [['GlobalSignOut'], 'NotAuthorizedException', 'Invalid Access Token', errors.NotAuthorizedError],
+  [EVERY, 'socket hang up', '', errors.CognitoUnavailableError],
+]
+
+describe('An exception of Cognito becomes a typed error', () => {
+  const rows = MATRIX.flatMap(([operations, exception, message, Class]) =>
+    operations.map((operation) => ({ operation, exception, message, Class, expected: Class.name })),
+  )
+
+  it.each(rows)(
+    '$operation: $exception "$message" → $expected',
+    async ({ operation, exception, message, Class }) => {
+      const scene = createScene()
+      const act = await OPERATIONS[operation]?.(scene)
+      scene.cognito.failNext(operation, exception, message === '' ? {} : { message })
+      const thrown = await thrownBy(act as () => Promise<unknown>)
+      const error = thrown instanceof errors.RevocationIncompleteError ? (thrown.cause as Error) : thrown
+      expect(error).toBeInstanceOf(Class)
+      expect(error.message).toContain(`${operation}: `)
+      expect(error.cause).toMatchObject(
+        exception === 'socket hang up' ? { message: /./ } : { name: exception },
+      )
+    },
+  )
+})

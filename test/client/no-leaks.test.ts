@@ -1,0 +1,98 @@
+import { inspect } from 'node:util'
+import { describe, expect, it, vi } from 'vitest'
+import { computeSecretHash } from '../../src/client/index.js'
+import type { ObserverEvent } from '../../src/observer.js'
+import { type Scene, type Session, thrownBy, useScene } from '../support/scene.js'
+
+const createScene = useScene()
+
+const ACTIONS: Record<
+  string,
+  { operation: string; act: (scene: Scene, session: Session) => Promise<unknown> }
+> = {
+  signIn: { operation: 'InitiateAuth', act: ({ client, user }) => client.signIn(user) },
+  'signIn as admin': {
+    operation: 'AdminInitiateAuth',
+    act: ({ client, user }) => client.signIn({ ...user, flow: 'ADMIN_USER_PASSWORD_AUTH' }),
+  },
+  refresh: {
+    operation: 'GetTokensFromRefreshToken',
+    act: ({ client }, session) => client.refresh(session),
+  },
+  'refresh by REFRESH_TOKEN_AUTH': {
+    operation: 'InitiateAuth',
+    act: ({ client }, session) => client.refresh({ ...session, flow: 'REFRESH_TOKEN_AUTH' }),
+  },
+  revokeRefreshToken: {
+    operation: 'RevokeToken',
+    act: ({ client }, session) => client.revokeRefreshToken(session),
+  },
+  'revokeRefreshToken by a refresh': {
+    operation: 'GetTokensFromRefreshToken',
+    act: ({ client }, { refreshToken }) => client.revokeRefreshToken({ refreshToken }),
+  },
+  globalSignOut: { operation: 'GlobalSignOut', act: ({ client }, session) => client.globalSignOut(session) },
+}
+
+/** The exceptions under which the most different ways through the code are taken. */
+const FAULTS = [
+  'NotAuthorizedException',
+  'InvalidParameterException',
+  'InternalErrorException',
+  'NewException',
+]
+
+describe.each(Object.entries(ACTIONS))('What %s throws', (_, { operation, act }) => {
+  it.each(FAULTS)(
+    'and tells has no token, secret, password or hash, even where %s quotes them',
+    async (fault) => {
+      const events: ObserverEvent[] = []
+      const scene = createScene({ generateSecret: true }, { observer: (event) => events.push(event) })
+      const session = await scene.signIn()
+      const { username, password } = scene.user
+      const clientSecret = scene.app.clientSecret ?? ''
+      const hash = computeSecretHash({ username, clientId: scene.app.clientId, clientSecret })
+      const secrets = { password, clientSecret, hash, ...session }
+      const log = vi.spyOn(console, 'log')
+
+      const message = `1 validation error: '${Object.values(secrets).join("' '")}'`
+      scene.cognito.failNext(operation, fault, { message })
+      const error = await thrownBy(() => act(scene, session))
+
+      const told = [error, error.cause, events, ...log.mock.calls]
+      const text = told
+        .map((each) => inspect(each, { depth: 12, showHidden: true, maxStringLength: null }))
+        .join('\n')
+      const sent: Record<string, unknown> = scene.cognito.calls.at(-1)?.parameters as Record<string, unknown>
+      for (const [name, secret] of Object.entries(secrets)) {
+        if (['status', 'username', 'tokenType', 'expiresInSeconds'].includes(name)) continue
+        // Only what was sent can be told apart from any other text; Cognito never quotes what it was not sent.
+        if (!JSON.stringify(sent).includes(String(secret))) continue
+        expect(text.includes(String(secret)), name).toBe(false)
+      }
+      expect(text).toContain('[redacted]')
+      log.mockRestore()
+    },
+  )
+})
+
+describe('An answer of Cognito that is cut off', () => {
+  it('does not bring its tokens into the error', async () => {
+    const scene = createScene()
+    const real = await scene.signIn()
+    const client = scene.createClient({
+      sdk: {
+        middlewareStack: { add: () => {} },
+        send: async () => {
+          // What the SDK throws where a body is no JSON: the body hangs on it.
+          const body = `{"AuthenticationResult":{"AccessToken":"${real.accessToken}`
+          throw Object.assign(new SyntaxError(`Unexpected end: ${body}`), { $responseBodyText: body })
+        },
+      } as never,
+    })
+    const error = await thrownBy(() => client.signIn(scene.user))
+    const text = inspect(error, { depth: 12, showHidden: true, maxStringLength: null })
+    expect(error).toMatchObject({ code: 'cognito_unavailable' })
+    expect(text).not.toContain(real.accessToken)
+  })
+})
