@@ -1,0 +1,57 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, it } from 'vitest'
+import * as errors from '../src/errors.js'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const read = (path: string) => readFileSync(resolve(root, path), 'utf8')
+
+const classes = Object.values(errors).filter((value) => 'code' in value) as unknown as {
+  name: string
+  code: string
+  new (...args: unknown[]): errors.CognitoRevocationError
+}[]
+
+describe('docs/errors.md', () => {
+  it.each(classes.map((Class) => [Class.name, Class] as const))(
+    'has %s, by its code and status',
+    (name, Class) => {
+      const failure = { claim: '', actual: '', expected: '' }
+      const { status = '–' } = new Class('', failure, {})
+      expect(read('docs/errors.md')).toContain(`### ${Class.code}\n\n\`${name}\` · status ${status}\n`)
+    },
+  )
+})
+
+describe('README.md', () => {
+  it('shows the quick start that is compiled with the examples', () => {
+    expect(read('README.md')).toContain(read('examples/quick-start.ts').trim())
+  })
+
+  it('shows every step that the demo plays', () => {
+    const steps = [...read('examples/demo/main.ts').matchAll(/play\.(?:step|expect)\(\s*(['"])(.*?)\1/g)]
+    expect(steps.length).toBeGreaterThan(10)
+    for (const [, , text] of steps) expect(read('README.md')).toContain(text)
+  })
+})
+
+describe('Links between the documents', () => {
+  const documents = [
+    'README.md',
+    'CONTRIBUTING.md',
+    'SECURITY.md',
+    ...readdirSync(`${root}docs`).map((name) => `docs/${name}`),
+  ]
+
+  it.each(documents)('in %s lead to what is there', (document) => {
+    const targets = [...read(document).matchAll(/\]\((?!https?:)([^)#]+)/g)].map(
+      ([, target]) => target as string,
+    )
+    for (const target of targets)
+      expect(() => readdirSync(resolve(root, dirname(document), dirname(target)))).not.toThrow()
+    for (const target of targets.filter((each) => !each.endsWith('/'))) {
+      expect(() => readFileSync(resolve(root, dirname(document), target))).not.toThrow()
+    }
+  })
+})
