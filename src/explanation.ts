@@ -3,7 +3,7 @@ import type { LookupResult } from './revocation/revocation-lookup.js'
 import type { CognitoClaims } from './tokens/claims.js'
 
 /** The checks of a token, in the order in which `verify` makes them. */
-export const CHECKS = [
+const CHECKS = [
   'shape',
   'header',
   'issuer',

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { StoreFullError } from '../errors.js'
 import { assertNumber, assertOptionalFunction, assertOptions } from '../options.js'
+import { steadyClock } from '../steady-clock.js'
 import type { TokenIdentity } from '../tokens/token-identity.js'
 import {
   assertRevocation,
@@ -244,11 +245,4 @@ export class MemoryRevocationStore implements RevocationStore {
 
 function withoutSequence({ sequence: _, ...revocation }: Entry): Revocation {
   return revocation
-}
-
-/** A wall clock that a jump forwards cannot hurry: it goes no faster than the monotonic one. */
-function steadyClock(): () => number {
-  const wallStart = Date.now()
-  const monotonicStart = performance.now()
-  return () => Math.min(Date.now(), wallStart + performance.now() - monotonicStart)
 }

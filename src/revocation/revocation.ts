@@ -3,7 +3,7 @@ import { CLOCK_TOLERANCE_SECONDS, isIdentifier, MAX_ID_LENGTH } from '../tokens/
 import type { TokenIdentity } from '../tokens/token-identity.js'
 
 /** How long after `expiresAt` a record is kept, in seconds: no clock can make one vanish early. */
-export const PURGE_DELAY_SECONDS = 3_600
+const PURGE_DELAY_SECONDS = 3_600
 
 /** Epoch seconds beyond this (the year 5138) are milliseconds by mistake. */
 const MAX_EPOCH_SECONDS = 1e11

@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import { TokenMalformedError } from '../errors.js'
 
 /** Longest token that is looked at, in characters. Cognito's stay under 8 KiB, as HTTP headers must. */
-export const MAX_TOKEN_LENGTH = 16_384
+const MAX_TOKEN_LENGTH = 16_384
 
 /** A JSON object as it came: nothing in it is known to be true before the signature is verified. */
 export type JsonObject = Record<string, unknown>

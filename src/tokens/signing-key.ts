@@ -10,7 +10,6 @@ export interface JsonWebKey {
   readonly use?: string
   readonly n?: string
   readonly e?: string
-  readonly [member: string]: unknown
 }
 
 /** A JSON Web Key Set (RFC 7517, section 5). */

@@ -210,13 +210,11 @@ describe('revokeRefreshToken refuses, and records nothing', () => {
     expect(scene.store.added).toEqual([])
   })
 
-  it.each([
-    ['foreign', RefreshTokenInvalidError, async () => (await createScene().signIn()).refreshToken],
-    ['garbled', RefreshTokenInvalidError, async () => 'a.b.c.d.e'],
-  ] as const)('a %s refresh token', async (_, Class, tokenOf) => {
+  it.each(['foreign', 'garbled'])('a %s refresh token', async (kind) => {
     const scene = createScene()
-    const refreshToken = await tokenOf()
-    await expect(scene.client.revokeRefreshToken({ refreshToken })).rejects.toThrow(Class)
+    const foreign = await createScene().signIn()
+    const refreshToken = kind === 'foreign' ? foreign.refreshToken : 'a.b.c.d.e'
+    await expect(scene.client.revokeRefreshToken({ refreshToken })).rejects.toThrow(RefreshTokenInvalidError)
     expect(scene.store.added).toEqual([])
   })
 

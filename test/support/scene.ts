@@ -8,7 +8,7 @@ import { type AppClientSettings, FakeCognito } from '../../src/testing/index.js'
 import { TokenVerifier } from '../../src/verifier.js'
 
 /** A store in memory that takes down what is added, and fails when told to. */
-export class RecordingStore implements RevocationStore {
+class RecordingStore implements RevocationStore {
   readonly memory = new MemoryRevocationStore()
   readonly added: Revocation[] = []
   /** How many of the next calls of `add` fail. */

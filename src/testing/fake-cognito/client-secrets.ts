@@ -2,14 +2,13 @@ import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
 import type { AppClient } from './app-clients.js'
 import { type CognitoException, notAuthorized } from './exceptions.js'
 
-/** Refuses a SECRET_HASH that is missing, or sent for a client without a secret. Wrong ones come later. */
+/** Refuses a request without SECRET_HASH for a client with a secret, before the username is known. */
 export function assertSecretHashPresence(client: AppClient, received: string | undefined): void {
   if (client.secrets.length > 0 && received === undefined) {
     throw notAuthorized(
       `Client ${client.clientId} is configured with secret but SECRET_HASH was not received`,
     )
   }
-  if (client.secrets.length === 0 && received !== undefined) throw secretHashMismatch(client)
 }
 
 /** Refuses a SECRET_HASH that is missing, wrong, or sent for a client without a secret. */

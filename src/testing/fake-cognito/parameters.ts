@@ -22,7 +22,7 @@ export class Parameters {
   }
 
   optionalString(name: string): string | undefined {
-    const value = own(this.#values, name)
+    const value = this.#values[name]
     if (value === undefined || value === null) return undefined
     if (typeof value !== 'string') throw notConvertible(value, 'String')
     return value
@@ -30,7 +30,7 @@ export class Parameters {
 
   /** `AuthParameters`: a map from string to string, empty where it was left out. */
   authParameters(): AuthParameters {
-    const value = own(this.#values, 'AuthParameters') ?? {}
+    const value = this.#values.AuthParameters ?? {}
     if (typeof value !== 'object' || Array.isArray(value)) throw notConvertible(value, 'Map')
     for (const entry of Object.values(value)) {
       if (typeof entry !== 'string') throw notConvertible(entry, 'String')
@@ -54,12 +54,8 @@ export class AuthParameters {
   }
 
   optional(name: string): string | undefined {
-    return own(this.#values, name)
+    return this.#values[name]
   }
-}
-
-function own<T>(values: Readonly<Record<string, T>>, name: string): T | undefined {
-  return Object.hasOwn(values, name) ? values[name] : undefined
 }
 
 // Names the type only: the value may be a secret.

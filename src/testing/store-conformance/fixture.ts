@@ -5,7 +5,7 @@ import type { TokenIdentity } from '../../tokens/token-identity.js'
 
 /** A test of the suite. */
 export type StoreTest = (store: RevocationStore, fixture: Fixture) => Promise<void>
-export type Fixture = ReturnType<typeof createFixture>
+type Fixture = ReturnType<typeof createFixture>
 
 /** A user pool, a token of it, and records that revoke it. */
 export function createFixture() {

@@ -1,0 +1,6 @@
+/** A wall clock that a jump forwards cannot hurry: it goes no faster than the monotonic one. */
+export function steadyClock(): () => number {
+  const wallStart = Date.now()
+  const monotonicStart = performance.now()
+  return () => Math.min(Date.now(), wallStart + performance.now() - monotonicStart)
+}
