@@ -3,7 +3,7 @@ import type {
   CognitoIdentityProviderClientConfig,
 } from '@aws-sdk/client-cognito-identity-provider'
 import type { Observer } from '../observer.js'
-import { assertOptionalFunction, assertOptions, assertString, optionError } from '../options.js'
+import { assertNumber, assertOptionalFunction, assertOptions, assertString, optionError } from '../options.js'
 import { isRevocationStore, type RevocationStore } from '../revocation/store.js'
 import { parseSecureUrl } from '../secure-url.js'
 import { assertUserPoolId, regionOf } from '../tokens/issuer.js'
@@ -26,6 +26,8 @@ export interface CognitoTokenClientOptions {
   readonly accessTokenValiditySeconds?: number
   /** The refresh token validity, in seconds. Default 315,360,000, Cognito's maximum. */
   readonly refreshTokenValiditySeconds?: number
+  /** How long a write to the store may take, in milliseconds, before Cognito is asked without it. Default 5,000. */
+  readonly storeTimeoutMs?: number
   /** AWS Region. Default: the one in the user pool id. */
   readonly region?: string
   /** Where Cognito's API is, for emulators and VPC endpoints. Default: AWS's. */
@@ -49,6 +51,7 @@ export interface CognitoTokenClientOptions {
 export type CheckedClientOptions = CognitoTokenClientOptions & {
   readonly region: string
   readonly refreshFlow: RefreshFlow
+  readonly storeTimeoutMs: number
   readonly clock: () => number
 }
 
@@ -56,14 +59,14 @@ const OWNER = 'CognitoTokenClient'
 const KNOWN = [
   ...['userPoolId', 'clientId', 'clientSecret', 'store', 'refreshFlow', 'accessTokenValiditySeconds'],
   ...['refreshTokenValiditySeconds', 'region', 'endpoint', 'credentials', 'sdk', 'issuer', 'jwksUri', 'jwks'],
-  ...['allowInsecureHttp', 'clock', 'observer'],
+  ...['storeTimeoutMs', 'allowInsecureHttp', 'clock', 'observer'],
 ]
 
 /** @throws TypeError naming the option */
 export function checkClientOptions(options: CognitoTokenClientOptions): CheckedClientOptions {
   assertOptions(OWNER, options, KNOWN)
   const { userPoolId, clientId, clientSecret, store, refreshFlow = 'GetTokensFromRefreshToken' } = options
-  const { clock = Date.now, observer, endpoint, allowInsecureHttp } = options
+  const { clock = Date.now, observer, endpoint, allowInsecureHttp, storeTimeoutMs = 5_000 } = options
   assertUserPoolId(OWNER, userPoolId)
   assertString(OWNER, 'clientId', clientId)
   if (clientSecret !== undefined && typeof clientSecret !== 'function')
@@ -74,6 +77,7 @@ export function checkClientOptions(options: CognitoTokenClientOptions): CheckedC
   if (refreshFlow !== 'GetTokensFromRefreshToken' && refreshFlow !== 'REFRESH_TOKEN_AUTH') {
     throw optionError(OWNER, 'refreshFlow', "'GetTokensFromRefreshToken' or 'REFRESH_TOKEN_AUTH'")
   }
+  assertNumber(OWNER, 'storeTimeoutMs', storeTimeoutMs, 1, 60_000)
   assertOptionalFunction(OWNER, 'clock', clock)
   assertOptionalFunction(OWNER, 'observer', observer)
   if (endpoint !== undefined) parseSecureUrl(OWNER, 'endpoint', endpoint, { allowInsecureHttp, observer })
@@ -82,5 +86,5 @@ export function checkClientOptions(options: CognitoTokenClientOptions): CheckedC
   if (region === undefined)
     throw optionError(OWNER, 'region', 'given, since the user pool id does not tell one')
   assertString(OWNER, 'region', region)
-  return { ...options, region, refreshFlow, clock }
+  return { ...options, region, refreshFlow, storeTimeoutMs, clock }
 }

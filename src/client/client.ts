@@ -54,7 +54,13 @@ export class CognitoTokenClient {
           })
     this.#api = new CognitoApi(checked)
     this.#refresher = new Refresher(this.#api, checked.refreshFlow)
-    this.#context = { api: this.#api, refresher: this.#refresher, verifier: this.#verifier, revoker }
+    this.#context = {
+      api: this.#api,
+      refresher: this.#refresher,
+      verifier: this.#verifier,
+      revoker,
+      storeTimeoutMs: checked.storeTimeoutMs,
+    }
   }
 
   /**

@@ -1,6 +1,9 @@
+import { withDeadline } from '../deadline.js'
+import { assertAudit } from '../revocation/revocation.js'
 import type { Revoker } from '../revocation/revoker.js'
 import type { TokenVerifier } from '../verifier.js'
 import type { CognitoApi } from './cognito-api.js'
+import { type Attempt, attempt } from './outcome.js'
 import type { Refresher } from './refresh.js'
 
 /** What the operations of a client share. */
@@ -10,6 +13,8 @@ export interface ClientContext {
   readonly refresher: Refresher
   /** Undefined where there is no store. */
   readonly revoker: Revoker | undefined
+  /** How long a write to the store may take before the next step is taken without it. */
+  readonly storeTimeoutMs: number
 }
 
 /** Who does something to a session, and why, for the audit trail of the store. */
@@ -18,4 +23,23 @@ export interface Audit {
   readonly reason?: string
   /** At most 1,024 characters. */
   readonly actor?: string
+}
+
+/**
+ * The audit alone, out of an operation's input.
+ *
+ * @throws TypeError, before anything is done, for what the store would refuse when half is done
+ */
+export function auditOf({ reason, actor }: Audit): Audit {
+  const audit = { ...(reason === undefined ? {} : { reason }), ...(actor === undefined ? {} : { actor }) }
+  assertAudit({ revokedAt: 0, ...audit })
+  return audit
+}
+
+/** Writes to the store, if there is one; says how it went, within a time: Cognito must be asked all the same. */
+export function record(
+  { revoker, storeTimeoutMs }: ClientContext,
+  write: (revoker: Revoker) => Promise<unknown>,
+): Promise<Attempt<unknown>> {
+  return attempt(async () => revoker && withDeadline('The revocation store', storeTimeoutMs, write(revoker)))
 }

@@ -2,7 +2,7 @@ import { RevokeTokenCommand } from '@aws-sdk/client-cognito-identity-provider'
 import * as errors from '../errors.js'
 import { assertString } from '../options.js'
 import type { CognitoClaims } from '../tokens/claims.js'
-import type { Audit, ClientContext } from './context.js'
+import { type Audit, auditOf, type ClientContext, record } from './context.js'
 import { type Attempt, attempt, cognitoOutcomeOf, describe } from './outcome.js'
 import {
   type LearnedFrom,
@@ -40,17 +40,24 @@ export async function revokeRefreshToken(
       'revokeRefreshToken: this is an access or ID token; hand over the refresh token',
     )
   }
+  const audit = auditOf(input)
   const learned = await new SessionLearner(context).learn(input)
   if (learned.alreadyRevoked) return outcomeOf(learned, 'recorded', 'revoked')
   if (learned.sessions.length === 0) return giveUp(context, learned, input)
 
-  const recorded = await record(context, learned.sessions, input, true)
+  const recordAll = (cognitoConfirmed: boolean) =>
+    record(context, (revoker) =>
+      Promise.all(
+        learned.sessions.map((claims) => revoker.revokeSession(claims, { ...audit, cognitoConfirmed })),
+      ),
+    )
+  const recorded = await recordAll(true)
   const revoked = await revokeAll(context, learned.refreshTokens)
   if (recorded.ok && revoked.ok)
     return outcomeOf(learned, context.revoker ? 'recorded' : 'skipped', 'revoked')
 
   // What Cognito has not revoked brings new tokens for as long as the refresh token lives.
-  const again = await record(context, learned.sessions, input, revoked.ok)
+  const again = await recordAll(revoked.ok)
   const store = !again.ok ? 'failed' : context.revoker ? 'recorded' : 'skipped'
   if (revoked.ok && again.ok) return outcomeOf(learned, store, 'revoked')
   const outcome = outcomeOf(learned, store, revoked.ok ? 'revoked' : cognitoOutcomeOf(revoked.error))
@@ -89,23 +96,6 @@ async function giveUp(
     { store: 'skipped', cognito },
     { cause: learned.failure ?? (revoked.ok ? undefined : revoked.error) },
   )
-}
-
-function record(
-  { revoker }: ClientContext,
-  sessions: readonly CognitoClaims[],
-  { reason, actor }: RevokeRefreshTokenInput,
-  cognitoConfirmed: boolean,
-) {
-  const options = {
-    cognitoConfirmed,
-    ...(reason === undefined ? {} : { reason }),
-    ...(actor === undefined ? {} : { actor }),
-  }
-  return attempt(async () => {
-    if (revoker !== undefined)
-      await Promise.all(sessions.map((claims) => revoker.revokeSession(claims, options)))
-  })
 }
 
 /** Revokes each at Cognito, the successor of a rotation first; goes on after a failure, and tells the first. */

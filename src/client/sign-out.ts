@@ -6,7 +6,7 @@ import {
 import * as errors from '../errors.js'
 import { assertString } from '../options.js'
 import { claimError } from '../tokens/claims.js'
-import type { Audit, ClientContext } from './context.js'
+import { type Audit, auditOf, type ClientContext, record } from './context.js'
 import { attempt, cognitoOutcomeOf, describe } from './outcome.js'
 
 export interface GlobalSignOutInput extends Audit {
@@ -40,9 +40,10 @@ export async function globalSignOut(
 ): Promise<SignOutOutcome> {
   const { accessToken } = input
   assertString('globalSignOut', 'accessToken', accessToken)
+  const audit = auditOf(input)
   const claims = await context.verifier.verify(accessToken)
   if (claims.token_use !== 'access') throw claimError('token_use', claims.token_use, 'access')
-  return signOut(context, claims.sub, input, () =>
+  return signOut(context, claims.sub, audit, () =>
     context.api.call(
       'GlobalSignOut',
       (sdk) => sdk.send(new GlobalSignOutCommand({ AccessToken: accessToken })),
@@ -59,9 +60,10 @@ export async function adminGlobalSignOut(
   const { api } = context
   assertString('adminGlobalSignOut', 'username', input.username)
   if (input.sub !== undefined) assertString('adminGlobalSignOut', 'sub', input.sub)
+  const audit = auditOf(input)
   const user = { UserPoolId: api.userPoolId, Username: input.username }
   const sub = input.sub ?? (await subOf(context, user))
-  return signOut(context, sub, input, () =>
+  return signOut(context, sub, audit, () =>
     api.call('AdminUserGlobalSignOut', (sdk) => sdk.send(new AdminUserGlobalSignOutCommand(user)), []),
   )
 }
@@ -85,21 +87,21 @@ async function subOf(
  * after, since a refresh in between gives tokens issued after the first cutoff. Cutoffs are in Cognito's clock.
  */
 async function signOut(
-  { api, revoker }: ClientContext,
+  context: ClientContext,
   sub: string,
-  { reason, actor }: Audit,
+  audit: Audit,
   callCognito: () => Promise<object>,
 ): Promise<SignOutOutcome> {
-  const audit = { ...(reason === undefined ? {} : { reason }), ...(actor === undefined ? {} : { actor }) }
-  const record = (cutoff: number, cognitoConfirmed: boolean) =>
-    attempt(async () => revoker?.revokeUser(sub, { ...audit, cutoff, cognitoConfirmed }))
+  const { api, revoker } = context
+  const recordUntil = (cutoff: number, cognitoConfirmed: boolean) =>
+    record(context, (each) => each.revokeUser(sub, { ...audit, cutoff, cognitoConfirmed }))
 
   const before = api.nowSeconds()
-  await record(before, true)
+  await recordUntil(before, true)
   const done = await attempt(callCognito)
   const cutoff = Math.max(before, done.ok ? api.answeredAt(done.value) : api.nowSeconds())
-  let after = await record(cutoff, done.ok)
-  if (!after.ok) after = await record(cutoff, done.ok)
+  let after = await recordUntil(cutoff, done.ok)
+  if (!after.ok) after = await recordUntil(cutoff, done.ok)
 
   const outcome: SignOutOutcome = {
     sub,

@@ -1,3 +1,4 @@
+import { withDeadline } from '../deadline.js'
 import { NotReadyError, RevocationUnavailableError } from '../errors.js'
 import type { TokenIdentity } from '../tokens/token-identity.js'
 import type { RevocationMatch } from './revocation.js'
@@ -72,21 +73,12 @@ export class RevocationLookup {
   }
 
   async #ask(token: TokenIdentity): Promise<RevocationMatch | undefined> {
-    let timer: NodeJS.Timeout | undefined
     try {
-      const timeout = new Promise<never>((_, reject) => {
-        timer = setTimeout(
-          () => reject(new Error(`The revocation store did not answer within ${this.#timeoutMs} ms`)),
-          this.#timeoutMs,
-        )
-      })
-      const found = await Promise.race([this.#store.find(token), timeout])
+      const found = await withDeadline('The revocation store', this.#timeoutMs, this.#store.find(token))
       assertFound(found)
       return found
     } catch (cause) {
       throw unavailable(cause)
-    } finally {
-      clearTimeout(timer)
     }
   }
 }

@@ -120,7 +120,8 @@ export function assertRevocation(revocation: Revocation, nowSeconds: number): vo
   }
 }
 
-function assertAudit({ revokedAt, reason, actor }: RevocationAudit): void {
+/** @throws TypeError naming the field */
+export function assertAudit({ revokedAt, reason, actor }: RevocationAudit): void {
   if (!isEpochSeconds(revokedAt)) throw invalid('audit.revokedAt', 'in epoch seconds')
   if (reason !== undefined && !isText(reason))
     throw invalid('audit.reason', 'a string of at most 1024 characters')

@@ -84,6 +84,36 @@ describe('revokeRefreshToken', () => {
     expect(await scene.judge(session)).toBe('token_revoked')
   })
 
+  it('asks Cognito all the same where the store hangs', async () => {
+    const scene = createScene({}, { storeTimeoutMs: 50 })
+    const session = await scene.signIn()
+    const { add } = scene.store
+    scene.store.add = () => new Promise(() => {})
+    const error = await thrownBy(() => scene.client.revokeRefreshToken(session))
+    expect(error.outcome).toMatchObject({ store: 'failed', cognito: 'revoked' })
+    await expect(scene.client.refresh(session)).rejects.toThrow('Refresh Token has been revoked')
+    scene.store.add = add
+    await scene.client.revokeRefreshToken(session)
+    expect(await scene.judge(session)).toBe('token_revoked')
+  })
+
+  it.each([
+    ['reason', { reason: 'x'.repeat(1_025) }],
+    ['actor', { actor: 5 }],
+  ])('refuses an audit that no store would take, before it does anything: %s', async (name, audit) => {
+    const scene = createScene()
+    const session = await scene.signIn()
+    scene.takeCalls()
+    const input = { ...session, ...audit } as never
+    for (const act of ['revokeRefreshToken', 'globalSignOut', 'adminGlobalSignOut'] as const) {
+      const error = await thrownBy(() => scene.client[act](input))
+      expect(error).toBeInstanceOf(TypeError)
+      expect(error.message).toContain(name)
+    }
+    expect(scene.takeCalls()).toEqual([])
+    expect(scene.store.added).toEqual([])
+  })
+
   it.each([
     ['InternalErrorException', 'unknown'],
     ['socket hang up', 'unknown'],

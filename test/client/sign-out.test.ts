@@ -78,16 +78,16 @@ describe.each(Object.entries(WAYS))('%s', (name, prepare) => {
     const scene = createScene()
     const session = await scene.signIn()
     const signOut = await prepare(scene)
+    let minted = {}
     const { add } = scene.store
     scene.store.add = async (revocations) => {
       scene.store.add = add.bind(scene.store)
       await scene.store.add(revocations)
       scene.cognito.clock.advance(3)
+      minted = await scene.client.refresh(session)
     }
-    const signingOut = signOut()
-    const minted = await scene.client.refresh(session)
-    await signingOut
-    expect(await scene.judge({ ...minted, idToken: minted.idToken ?? '' })).toBe('token_revoked')
+    await signOut()
+    expect(await scene.judge({ ...session, ...minted })).toBe('token_revoked')
   })
 
   it.each([
