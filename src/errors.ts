@@ -154,6 +154,16 @@ export interface PartialOutcome {
   readonly store: 'recorded' | 'failed' | 'skipped'
   /** `unknown`: no answer came, so it may or may not have been done. */
   readonly cognito: 'revoked' | 'failed' | 'unknown' | 'skipped'
+  /** The user. */
+  readonly sub?: string
+  /** The session, where it was one. */
+  readonly originJti?: string
+  /** All ids of the session that are known: a refresh may have given it another. */
+  readonly originJtis?: readonly string[]
+  /** Where the session was learned from. */
+  readonly learnedFrom?: 'accessToken' | 'idToken' | 'refresh'
+  /** Where it was a global sign-out: the user's tokens until then, in epoch seconds. */
+  readonly cutoff?: number
 }
 
 /** It could not be learned which session the refresh token belongs to, so its tokens stay acceptable. */
@@ -167,13 +177,10 @@ export class SessionUnknownError extends errorClass('session_unknown', undefined
 }
 
 /** A revocation or sign-out was done in part; `outcome` says which part. Calling again is safe. */
-export class RevocationIncompleteError<Outcome extends PartialOutcome = PartialOutcome> extends errorClass(
-  'revocation_incomplete',
-  undefined,
-) {
-  readonly outcome: Outcome
+export class RevocationIncompleteError extends errorClass('revocation_incomplete', undefined) {
+  readonly outcome: PartialOutcome
 
-  constructor(message: string, outcome: Outcome, options?: ErrorOptions) {
+  constructor(message: string, outcome: PartialOutcome, options?: ErrorOptions) {
     super(message, options)
     this.outcome = outcome
   }

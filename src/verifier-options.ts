@@ -74,7 +74,12 @@ export interface SharedVerifierOptions {
 
 /** Options of a `TokenVerifier`: one user pool's at the top level, or several in `pools`. */
 export type TokenVerifierOptions<Use extends TokenUse | null = TokenUse | null> = SharedVerifierOptions &
-  (UserPoolOptions<Use> | { readonly pools: readonly UserPoolOptions<Use>[] })
+  (
+    | (UserPoolOptions<Use> & { readonly pools?: never })
+    | ({ readonly pools: readonly UserPoolOptions<Use>[] } & {
+        readonly [Option in keyof UserPoolOptions]?: never
+      })
+  )
 
 /** A user pool's options, checked. */
 export interface UserPool extends PoolRules {

@@ -20,7 +20,7 @@ export interface SessionHints {
 }
 
 /** Where a session's origin_jti was learned from. */
-export type LearnedFrom = 'accessToken' | 'idToken' | 'refresh'
+export type LearnedFrom = NonNullable<errors.PartialOutcome['learnedFrom']>
 
 /** What was learned of the session behind a refresh token. */
 export interface LearnedSession {
