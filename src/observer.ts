@@ -45,9 +45,8 @@ const events = channel('cognito-revocation')
 export function notify(observer: Observer | undefined, event: ObserverEvent): void {
   if (events.hasSubscribers) events.publish(event)
   if (observer === undefined) return
+  // An observer that fails, now or later, must not decide whether a token is accepted, nor end the process.
   try {
-    observer(event)
-  } catch {
-    // An observer that fails must not decide whether a token is accepted.
-  }
+    Promise.resolve(observer(event)).catch(() => {})
+  } catch {}
 }

@@ -33,6 +33,24 @@ export function assertNumber(
   }
 }
 
+/** A whole number within the bounds, both inclusive. */
+export function assertInteger(
+  owner: string,
+  option: string,
+  value: unknown,
+  min: number,
+  max?: number,
+): void {
+  assertNumber(owner, option, value, min, max)
+  if (!Number.isInteger(value)) throw optionError(owner, option, 'a whole number')
+}
+
+/** True, false, or nothing. */
+export function assertOptionalBoolean(owner: string, option: string, value: unknown): void {
+  if (value !== undefined && typeof value !== 'boolean')
+    throw optionError(owner, option, 'true or false', value)
+}
+
 /** A string that is not empty. */
 export function assertString(owner: string, option: string, value: unknown): asserts value is string {
   if (typeof value !== 'string' || value === '') throw optionError(owner, option, 'a non-empty string', value)

@@ -1,8 +1,16 @@
+import { systemClock } from './clock.js'
 import type { Observer } from './observer.js'
-import { assertNumber, assertOptionalFunction, assertOptions, optionError } from './options.js'
+import {
+  assertInteger,
+  assertNumber,
+  assertOptionalBoolean,
+  assertOptionalFunction,
+  assertOptions,
+  optionError,
+} from './options.js'
 import { isRevocationStore, type RevocationStore } from './revocation/store.js'
 import { parseSecureUrl } from './secure-url.js'
-import { CLOCK_TOLERANCE_SECONDS, type CognitoClaims, type TokenUse } from './tokens/claims.js'
+import { CLOCK_TOLERANCE_SECONDS, type CognitoClaims, isScopeToken, type TokenUse } from './tokens/claims.js'
 import type { JsonObject } from './tokens/compact-jws.js'
 import { assertUserPoolId, cognitoIssuers } from './tokens/issuer.js'
 import type { JwksOptions } from './tokens/jwks.js'
@@ -118,7 +126,7 @@ export function checkVerifierOptions(options: TokenVerifierOptions): CheckedOpti
     revocationTimeoutMs = 500,
     maxCachedTokens = 10_000,
   } = options
-  const { jwks = {}, clock = Date.now, observer, allowInsecureHttp } = options
+  const { jwks = {}, clock = systemClock, observer, allowInsecureHttp } = options
   if (revocation !== false && !isRevocationStore(revocation)) {
     throw optionError(OWNER, 'revocation', 'a RevocationStore, or false to do without', revocation)
   }
@@ -126,12 +134,12 @@ export function checkVerifierOptions(options: TokenVerifierOptions): CheckedOpti
     throw optionError(OWNER, 'onRevocationUnavailable', "'reject' or 'accept'")
   }
   assertNumber(OWNER, 'revocationTimeoutMs', revocationTimeoutMs, 1, 60_000)
-  assertNumber(OWNER, 'maxCachedTokens', maxCachedTokens, 0)
+  assertInteger(OWNER, 'maxCachedTokens', maxCachedTokens, 0, 10_000_000)
   assertOptions(`${OWNER} jwks`, jwks, ['cooldownMs', 'refreshAfterMs', 'maxAgeMs', 'timeoutMs'])
   for (const [name, value] of Object.entries(jwks)) assertNumber(OWNER, `jwks.${name}`, value, 1)
   assertOptionalFunction(OWNER, 'clock', clock)
   assertOptionalFunction(OWNER, 'observer', observer)
-  assertBoolean('allowInsecureHttp', allowInsecureHttp)
+  assertOptionalBoolean(OWNER, 'allowInsecureHttp', allowInsecureHttp)
   if ('pools' in options && (!Array.isArray(options.pools) || options.pools.length === 0)) {
     throw optionError(OWNER, 'pools', 'an array of at least one user pool', options.pools)
   }
@@ -180,7 +188,7 @@ function checkPool(
   assertNumber(OWNER, 'graceSeconds', graceSeconds, 0, CLOCK_TOLERANCE_SECONDS)
   if (maxTokenAgeSeconds !== undefined) assertNumber(OWNER, 'maxTokenAgeSeconds', maxTokenAgeSeconds, 1)
   assertOptionalFunction(OWNER, 'customJwtCheck', customJwtCheck)
-  assertBoolean('allowUnrevocable', options.allowUnrevocable)
+  assertOptionalBoolean(OWNER, 'allowUnrevocable', options.allowUnrevocable)
   const clientIds = clientId === null ? null : strings('clientId', clientId)
   if (clientIds?.length === 0)
     throw optionError(OWNER, 'clientId', 'at least one client id, or null to accept any')
@@ -197,7 +205,7 @@ function checkPool(
     })),
     clientIds,
     tokenUse,
-    scopes: demanded('scope', options.scope),
+    scopes: scopes(options.scope),
     groups: demanded('groups', options.groups),
     requiredClaims: strings('requiredClaims', options.requiredClaims ?? []),
     graceSeconds,
@@ -205,6 +213,12 @@ function checkPool(
     customJwtCheck,
     allowUnrevocable: options.allowUnrevocable === true,
   }
+}
+
+function scopes(value: UserPoolOptions['scope']): readonly string[] {
+  const list = demanded('scope', value)
+  if (list.every(isScopeToken)) return list
+  throw optionError(OWNER, 'scope', 'a scope (printable ASCII without spaces), or an array of them')
 }
 
 /** What a token must have one of; an empty list would be a demand that nothing meets, or no demand at all. */
@@ -222,9 +236,4 @@ function strings(option: string, value: string | readonly string[]): readonly st
     throw optionError(OWNER, option, 'a non-empty string or an array of them', value)
   }
   return [...(list as readonly string[])]
-}
-
-function assertBoolean(option: string, value: unknown): void {
-  if (value !== undefined && typeof value !== 'boolean')
-    throw optionError(OWNER, option, 'true or false', value)
 }

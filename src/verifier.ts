@@ -128,6 +128,7 @@ export class TokenVerifier<Use extends TokenUse | null = TokenUse | null> {
    * const { accepted, error, checks, revocation } = await verifier.explain(token)
    */
   async explain(token: unknown): Promise<Explanation> {
+    this.#assertOpen()
     const trace = new Trace()
     const jws = await trace.run('shape', () => parseCompactJws(token))
     const kid = jws && (await trace.run('header', () => readHeader(jws.header)))

@@ -2,6 +2,7 @@ import type {
   CognitoIdentityProviderClient,
   CognitoIdentityProviderClientConfig,
 } from '@aws-sdk/client-cognito-identity-provider'
+import { systemClock } from '../clock.js'
 import type { Observer } from '../observer.js'
 import { assertNumber, assertOptionalFunction, assertOptions, assertString, optionError } from '../options.js'
 import { isRevocationStore, type RevocationStore } from '../revocation/store.js'
@@ -22,12 +23,14 @@ export interface CognitoTokenClientOptions {
   readonly store: RevocationStore | false
   /** How `refresh` works by default. 'REFRESH_TOKEN_AUTH' is not possible where rotation is on. Default 'GetTokensFromRefreshToken'. */
   readonly refreshFlow?: RefreshFlow
-  /** The larger of the access and ID token validities, in seconds. Default 86,400, Cognito's maximum. */
+  /** The larger of the app client's access and ID token validities, in seconds. Default 86,400, Cognito's maximum. */
   readonly accessTokenValiditySeconds?: number
-  /** The refresh token validity, in seconds. Default 315,360,000, Cognito's maximum. */
+  /** The app client's refresh token validity, in seconds. Default 315,360,000, Cognito's maximum. */
   readonly refreshTokenValiditySeconds?: number
   /** How long a write to the store may take, in milliseconds, before Cognito is asked without it. Default 5,000. */
   readonly storeTimeoutMs?: number
+  /** How long a request to Cognito may take, in milliseconds; a call with its retries four times that. Default 5,000. */
+  readonly requestTimeoutMs?: number
   /** AWS Region. Default: the one in the user pool id. */
   readonly region?: string
   /** Where Cognito's API is, for emulators and VPC endpoints. Default: AWS's. */
@@ -52,6 +55,7 @@ export type CheckedClientOptions = CognitoTokenClientOptions & {
   readonly region: string
   readonly refreshFlow: RefreshFlow
   readonly storeTimeoutMs: number
+  readonly requestTimeoutMs: number
   readonly clock: () => number
 }
 
@@ -59,14 +63,21 @@ const OWNER = 'CognitoTokenClient'
 const KNOWN = [
   ...['userPoolId', 'clientId', 'clientSecret', 'store', 'refreshFlow', 'accessTokenValiditySeconds'],
   ...['refreshTokenValiditySeconds', 'region', 'endpoint', 'credentials', 'sdk', 'issuer', 'jwksUri', 'jwks'],
-  ...['storeTimeoutMs', 'allowInsecureHttp', 'clock', 'observer'],
+  ...['storeTimeoutMs', 'requestTimeoutMs', 'allowInsecureHttp', 'clock', 'observer'],
 ]
 
 /** @throws TypeError naming the option */
 export function checkClientOptions(options: CognitoTokenClientOptions): CheckedClientOptions {
   assertOptions(OWNER, options, KNOWN)
   const { userPoolId, clientId, clientSecret, store, refreshFlow = 'GetTokensFromRefreshToken' } = options
-  const { clock = Date.now, observer, endpoint, allowInsecureHttp, storeTimeoutMs = 5_000 } = options
+  const {
+    clock = systemClock,
+    observer,
+    endpoint,
+    allowInsecureHttp,
+    storeTimeoutMs = 5_000,
+    requestTimeoutMs = 5_000,
+  } = options
   assertUserPoolId(OWNER, userPoolId)
   assertString(OWNER, 'clientId', clientId)
   if (clientSecret !== undefined && typeof clientSecret !== 'function')
@@ -78,6 +89,7 @@ export function checkClientOptions(options: CognitoTokenClientOptions): CheckedC
     throw optionError(OWNER, 'refreshFlow', "'GetTokensFromRefreshToken' or 'REFRESH_TOKEN_AUTH'")
   }
   assertNumber(OWNER, 'storeTimeoutMs', storeTimeoutMs, 1, 60_000)
+  assertNumber(OWNER, 'requestTimeoutMs', requestTimeoutMs, 1, 60_000)
   assertOptionalFunction(OWNER, 'clock', clock)
   assertOptionalFunction(OWNER, 'observer', observer)
   if (endpoint !== undefined) parseSecureUrl(OWNER, 'endpoint', endpoint, { allowInsecureHttp, observer })
@@ -86,5 +98,5 @@ export function checkClientOptions(options: CognitoTokenClientOptions): CheckedC
   if (region === undefined)
     throw optionError(OWNER, 'region', 'given, since the user pool id does not tell one')
   assertString(OWNER, 'region', region)
-  return { ...options, region, refreshFlow, storeTimeoutMs, clock }
+  return { ...options, region, refreshFlow, storeTimeoutMs, requestTimeoutMs, clock }
 }

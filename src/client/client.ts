@@ -1,8 +1,13 @@
 import { Revoker } from '../revocation/revoker.js'
+import type { RevocationStore } from '../revocation/store.js'
 import { TokenVerifier } from '../verifier.js'
-import { type CognitoTokenClientOptions, checkClientOptions } from './client-options.js'
+import {
+  type CheckedClientOptions,
+  type CognitoTokenClientOptions,
+  checkClientOptions,
+} from './client-options.js'
 import { CognitoApi } from './cognito-api.js'
-import type { ClientContext } from './context.js'
+import type { ClientContext, Revokers } from './context.js'
 import { type RefreshedTokens, Refresher, type RefreshInput } from './refresh.js'
 import { type RevokeOutcome, type RevokeRefreshTokenInput, revokeRefreshToken } from './revoke.js'
 import { type SignInInput, type SignInResult, signIn } from './sign-in.js'
@@ -36,29 +41,21 @@ export class CognitoTokenClient {
   /** @throws TypeError naming the option */
   constructor(options: CognitoTokenClientOptions) {
     const checked = checkClientOptions(options)
-    const { userPoolId, clientId, store, clock } = checked
+    const { userPoolId, clientId, store } = checked
     this.#verifier = new TokenVerifier({
       ...pickVerifierOptions(checked),
       userPoolId,
       clientId,
       tokenUse: null,
     })
-    const revoker =
-      store === false
-        ? undefined
-        : new Revoker({
-            store,
-            poolId: userPoolId,
-            clock,
-            ...pick(checked, ['accessTokenValiditySeconds', 'refreshTokenValiditySeconds']),
-          })
+    const revokers = store === false ? undefined : createRevokers(store, checked)
     this.#api = new CognitoApi(checked)
     this.#refresher = new Refresher(this.#api, checked.refreshFlow)
     this.#context = {
       api: this.#api,
       refresher: this.#refresher,
       verifier: this.#verifier,
-      revoker,
+      revokers,
       storeTimeoutMs: checked.storeTimeoutMs,
     }
   }
@@ -93,8 +90,8 @@ export class CognitoTokenClient {
    * @returns what was done; resolves only when both the store and Cognito have it. Calling again is safe.
    * @throws RevocationIncompleteError if one of the two failed: `outcome` says which
    * @throws SessionUnknownError if the session could not be learned; what Cognito could end is ended
-   * @throws NotARefreshTokenError, RefreshTokenRevokedError, RefreshTokenInvalidError, WrongClientError,
-   *   SecretHashMismatchError, TokenRevocationDisabledError: nothing was revoked
+   * @throws NotARefreshTokenError, RefreshTokenRevokedError, RefreshTokenInvalidError, SecretHashMismatchError,
+   *   TokenRevocationDisabledError, … where the session was still unknown: nothing was revoked
    * @example
    * await client.revokeRefreshToken({ refreshToken, accessToken, reason: 'logout' })
    */
@@ -106,7 +103,7 @@ export class CognitoTokenClient {
    * Ends every session of the user whose live access token this is (GlobalSignOut). Wait a second before
    * signing in again: tokens of the same second are refused.
    *
-   * @throws what `TokenVerifier.verify` throws, before anything is written
+   * @throws what `TokenVerifier.verify` throws, and InsufficientScopeError, before anything is written
    * @throws RevocationIncompleteError if the store or Cognito failed: complete it with adminGlobalSignOut
    */
   globalSignOut(input: GlobalSignOutInput): Promise<SignOutOutcome> {
@@ -118,7 +115,7 @@ export class CognitoTokenClient {
    * cognito-idp:AdminUserGlobalSignOut and, unless `sub` is given, cognito-idp:AdminGetUser. Wait a second
    * before signing in again.
    *
-   * @throws UserNotFoundError, AccessDeniedError, … before anything is written
+   * @throws UserNotFoundError, AccessDeniedError, … before anything is written, unless `sub` is given
    * @throws RevocationIncompleteError if the store or Cognito failed: calling again is safe
    */
   adminGlobalSignOut(input: AdminGlobalSignOutInput): Promise<SignOutOutcome> {
@@ -136,9 +133,16 @@ export class CognitoTokenClient {
   }
 }
 
-function pickVerifierOptions(options: CognitoTokenClientOptions) {
+function createRevokers(store: RevocationStore, options: CheckedClientOptions): Revokers {
+  const shared = { store, poolId: options.userPoolId, clock: options.clock }
+  const validities = pick(options, ['accessTokenValiditySeconds', 'refreshTokenValiditySeconds'])
+  return { session: new Revoker({ ...shared, ...validities }), user: new Revoker(shared) }
+}
+
+function pickVerifierOptions(options: CheckedClientOptions) {
   const shared = pick(options, ['issuer', 'jwksUri', 'jwks', 'allowInsecureHttp', 'clock', 'observer'])
-  return { ...shared, revocation: options.store }
+  // A global sign-out needs no origin_jti; what does need it looks for itself.
+  return { ...shared, revocation: options.store, allowUnrevocable: true }
 }
 
 /** Those of the options that are given: an option that is there but undefined would not be checked the same. */

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { CognitoIdentityProviderClient } from '@aws-sdk/client-cognito-identity-provider'
 import { notify, type Observer } from '../observer.js'
 import { CLOCK_TOLERANCE_SECONDS } from '../tokens/claims.js'
@@ -6,7 +7,8 @@ import { toTypedError } from './cognito-errors.js'
 import { computeSecretHash } from './secret-hash.js'
 
 const CONNECTION_TIMEOUT_MS = 2_000
-const REQUEST_TIMEOUT_MS = 5_000
+/** How long a call with all its attempts may take, also on an SDK client that was handed in: so many requests. */
+const CALL_TIMEOUT_IN_REQUESTS = 4
 /** Attempts at a call in all, where Cognito throttles or fails: the SDK's standard retries, with backoff. */
 const MAX_ATTEMPTS = 3
 
@@ -19,8 +21,11 @@ export class CognitoApi {
   readonly #observer: Observer | undefined
   readonly #sdk: CognitoIdentityProviderClient
   readonly #ownsSdk: boolean
+  /** Of its own: several clients may share one SDK client. */
+  readonly #middlewareName = `cognito-revocation-${randomUUID()}`
   /** When each answer was given by Cognito's clock: the Date of the answer, which the SDK drops. */
   readonly #dates = new WeakMap<object, string>()
+  readonly #callTimeoutMs: number
   #offsetMs = 0
 
   constructor(options: CheckedClientOptions) {
@@ -29,13 +34,19 @@ export class CognitoApi {
     this.#clientSecret = options.clientSecret
     this.#clock = options.clock
     this.#observer = options.observer
+    this.#callTimeoutMs = options.requestTimeoutMs * CALL_TIMEOUT_IN_REQUESTS
     this.#ownsSdk = options.sdk === undefined
     this.#sdk =
       options.sdk ??
       new CognitoIdentityProviderClient({
         region: options.region,
         maxAttempts: MAX_ATTEMPTS,
-        requestHandler: { connectionTimeout: CONNECTION_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS },
+        requestHandler: {
+          connectionTimeout: CONNECTION_TIMEOUT_MS,
+          requestTimeout: options.requestTimeoutMs,
+          // Without this the handler only warns, and waits on.
+          throwOnRequestTimeout: true,
+        },
         ...(options.endpoint === undefined ? {} : { endpoint: options.endpoint }),
         ...(options.credentials === undefined ? {} : { credentials: options.credentials }),
       })
@@ -46,8 +57,7 @@ export class CognitoApi {
         if (date !== undefined && result.output !== undefined) this.#dates.set(result.output, date)
         return result
       },
-      // Several clients may share one SDK client, each with a middleware of its own.
-      { step: 'deserialize', priority: 'high' },
+      { step: 'deserialize', priority: 'high', name: this.#middlewareName },
     )
   }
 
@@ -59,11 +69,11 @@ export class CognitoApi {
    */
   async call<Output extends object>(
     operation: string,
-    send: (sdk: CognitoIdentityProviderClient) => Promise<Output>,
+    send: (sdk: CognitoIdentityProviderClient, options: { abortSignal: AbortSignal }) => Promise<Output>,
     sensitive: readonly (string | undefined)[],
   ): Promise<Output> {
     try {
-      const output = await send(this.#sdk)
+      const output = await send(this.#sdk, { abortSignal: AbortSignal.timeout(this.#callTimeoutMs) })
       this.#learnOffset(output)
       return output
     } catch (error) {
@@ -94,6 +104,7 @@ export class CognitoApi {
   }
 
   close(): void {
+    this.#sdk.middlewareStack.remove(this.#middlewareName)
     if (this.#ownsSdk) this.#sdk.destroy()
   }
 

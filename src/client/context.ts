@@ -6,13 +6,21 @@ import type { CognitoApi } from './cognito-api.js'
 import { type Attempt, attempt } from './outcome.js'
 import type { Refresher } from './refresh.js'
 
+/** The write side of the store. */
+export interface Revokers {
+  /** Sessions are of one app client, and live as its settings say. */
+  readonly session: Revoker
+  /** A user has tokens of every app client of the pool, whose settings are not known here: Cognito's maxima. */
+  readonly user: Revoker
+}
+
 /** What the operations of a client share. */
 export interface ClientContext {
   readonly api: CognitoApi
   readonly verifier: TokenVerifier
   readonly refresher: Refresher
   /** Undefined where there is no store. */
-  readonly revoker: Revoker | undefined
+  readonly revokers: Revokers | undefined
   /** How long a write to the store may take before the next step is taken without it. */
   readonly storeTimeoutMs: number
 }
@@ -38,8 +46,10 @@ export function auditOf({ reason, actor }: Audit): Audit {
 
 /** Writes to the store, if there is one; says how it went, within a time: Cognito must be asked all the same. */
 export function record(
-  { revoker, storeTimeoutMs }: ClientContext,
-  write: (revoker: Revoker) => Promise<unknown>,
+  { revokers, storeTimeoutMs }: ClientContext,
+  write: (revokers: Revokers) => Promise<unknown>,
 ): Promise<Attempt<unknown>> {
-  return attempt(async () => revoker && withDeadline('The revocation store', storeTimeoutMs, write(revoker)))
+  return attempt(
+    async () => revokers && withDeadline('The revocation store', storeTimeoutMs, write(revokers)),
+  )
 }

@@ -71,7 +71,11 @@ export class Refresher {
       ...(secret === undefined ? {} : { ClientSecret: secret }),
     })
     const sensitive = [refreshToken, secret]
-    const output = await this.#api.call('GetTokensFromRefreshToken', (sdk) => sdk.send(command), sensitive)
+    const output = await this.#api.call(
+      'GetTokensFromRefreshToken',
+      (sdk, options) => sdk.send(command, options),
+      sensitive,
+    )
     return output.AuthenticationResult
   }
 
@@ -92,7 +96,11 @@ export class Refresher {
       AuthParameters: { REFRESH_TOKEN: refreshToken, ...(secretHash ? { SECRET_HASH: secretHash } : {}) },
     })
     const sensitive = [refreshToken, secretHash]
-    const output = await this.#api.call('InitiateAuth', (sdk) => sdk.send(command), sensitive)
+    const output = await this.#api.call(
+      'InitiateAuth',
+      (sdk, options) => sdk.send(command, options),
+      sensitive,
+    )
     return output.AuthenticationResult
   }
 }

@@ -42,23 +42,22 @@ export async function revokeRefreshToken(
   }
   const audit = auditOf(input)
   const learned = await new SessionLearner(context).learn(input)
-  if (learned.alreadyRevoked) return outcomeOf(learned, 'recorded', 'revoked')
   if (learned.sessions.length === 0) return giveUp(context, learned, input)
 
   const recordAll = (cognitoConfirmed: boolean) =>
-    record(context, (revoker) =>
+    record(context, ({ session }) =>
       Promise.all(
-        learned.sessions.map((claims) => revoker.revokeSession(claims, { ...audit, cognitoConfirmed })),
+        learned.sessions.map((claims) => session.revokeSession(claims, { ...audit, cognitoConfirmed })),
       ),
     )
   const recorded = await recordAll(true)
   const revoked = await revokeAll(context, learned.refreshTokens)
   if (recorded.ok && revoked.ok)
-    return outcomeOf(learned, context.revoker ? 'recorded' : 'skipped', 'revoked')
+    return outcomeOf(learned, context.revokers ? 'recorded' : 'skipped', 'revoked')
 
   // What Cognito has not revoked brings new tokens for as long as the refresh token lives.
   const again = await recordAll(revoked.ok)
-  const store = !again.ok ? 'failed' : context.revoker ? 'recorded' : 'skipped'
+  const store = !again.ok ? 'failed' : context.revokers ? 'recorded' : 'skipped'
   if (revoked.ok && again.ok) return outcomeOf(learned, store, 'revoked')
   const outcome = outcomeOf(learned, store, revoked.ok ? 'revoked' : cognitoOutcomeOf(revoked.error))
   throw new errors.RevocationIncompleteError(
@@ -114,7 +113,7 @@ async function revokeAll(
       ...(secret.value === undefined ? {} : { ClientSecret: secret.value }),
     })
     const done = await attempt(() =>
-      api.call('RevokeToken', (sdk) => sdk.send(command), [token, secret.value]),
+      api.call('RevokeToken', (sdk, options) => sdk.send(command, options), [token, secret.value]),
     )
     if (done.ok || done.error instanceof errors.RefreshTokenRevokedError) anyRevoked = true
     // Once its successor is revoked, Cognito may no longer know the original: then it is as good as revoked.

@@ -1,4 +1,5 @@
 import * as errors from '../errors.js'
+import { assertOptionalBoolean } from '../options.js'
 import { type CognitoClaims, clientIdOf } from '../tokens/claims.js'
 import type { ClientContext } from './context.js'
 import { claimsFromCognito } from './session-tokens.js'
@@ -27,10 +28,8 @@ export interface LearnedSession {
   /** Claims of the session's tokens, each with an origin_jti; empty if it could not be learned. */
   readonly sessions: readonly CognitoClaims[]
   readonly learnedFrom: LearnedFrom
-  /** The refresh tokens to revoke, the newest first. */
+  /** The refresh tokens to revoke, the newest first; none where Cognito has revoked already. */
   readonly refreshTokens: readonly string[]
-  /** The store and Cognito both have it already. */
-  readonly alreadyRevoked?: boolean
   /** Why it could not be learned. */
   readonly failure?: unknown
 }
@@ -65,6 +64,7 @@ export class SessionLearner {
   /** @throws what Cognito says of a refresh token that is not, or no longer, good for this app client */
   async learn(input: SessionHints): Promise<LearnedSession> {
     const { refreshToken } = input
+    assertOptionalBoolean('revokeRefreshToken', 'confirmPairing', input.confirmPairing)
     const hints = input.confirmPairing === true ? { good: [], revoked: [] } : await this.#readHints(input)
     const [hint] = hints.good
     if (hint !== undefined && isOneSession(hints.good)) {
@@ -80,7 +80,7 @@ export class SessionLearner {
         isOneSession(hints.revoked)
       ) {
         const { claims, from } = known
-        return { sessions: [claims], learnedFrom: from, refreshTokens: [], alreadyRevoked: true }
+        return { sessions: [claims], learnedFrom: from, refreshTokens: [] }
       }
       if (FINAL.some((Class) => error instanceof Class)) throw error
       return { sessions: [], learnedFrom: 'refresh', refreshTokens: [], failure: error }

@@ -56,7 +56,7 @@ export async function signIn(api: CognitoApi, input: SignInInput): Promise<SignI
   const operation = admin ? 'AdminInitiateAuth' : 'InitiateAuth'
   const output = await api.call(
     operation,
-    (sdk) =>
+    (sdk, options) =>
       admin
         ? sdk.send(
             new AdminInitiateAuthCommand({
@@ -64,8 +64,9 @@ export async function signIn(api: CognitoApi, input: SignInInput): Promise<SignI
               UserPoolId: api.userPoolId,
               AuthFlow: 'ADMIN_USER_PASSWORD_AUTH',
             }),
+            options,
           )
-        : sdk.send(new InitiateAuthCommand({ ...parameters, AuthFlow: flow })),
+        : sdk.send(new InitiateAuthCommand({ ...parameters, AuthFlow: flow }), options),
     [password, secretHash],
   )
   if (output.ChallengeName !== undefined) {

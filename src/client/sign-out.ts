@@ -5,12 +5,15 @@ import {
 } from '@aws-sdk/client-cognito-identity-provider'
 import * as errors from '../errors.js'
 import { assertString } from '../options.js'
-import { claimError } from '../tokens/claims.js'
+import { checkAuthorization, claimError } from '../tokens/claims.js'
 import { type Audit, auditOf, type ClientContext, record } from './context.js'
 import { attempt, cognitoOutcomeOf, describe } from './outcome.js'
 
+/** The scope under which a user may act on himself: of every token got by the API, not of every other. */
+const SELF_SERVICE_SCOPE = 'aws.cognito.signin.user.admin'
+
 export interface GlobalSignOutInput extends Audit {
-  /** A live access token of the user, of this app client. */
+  /** A live access token of the user, of this app client, with the scope aws.cognito.signin.user.admin. */
   readonly accessToken: string
 }
 
@@ -43,10 +46,12 @@ export async function globalSignOut(
   const audit = auditOf(input)
   const claims = await context.verifier.verify(accessToken)
   if (claims.token_use !== 'access') throw claimError('token_use', claims.token_use, 'access')
+  // Cognito will ask for it too, but only after the first cutoff was written.
+  checkAuthorization(claims, { scopes: [SELF_SERVICE_SCOPE], groups: [] })
   return signOut(context, claims.sub, audit, () =>
     context.api.call(
       'GlobalSignOut',
-      (sdk) => sdk.send(new GlobalSignOutCommand({ AccessToken: accessToken })),
+      (sdk, options) => sdk.send(new GlobalSignOutCommand({ AccessToken: accessToken }), options),
       [accessToken],
     ),
   )
@@ -64,7 +69,11 @@ export async function adminGlobalSignOut(
   const user = { UserPoolId: api.userPoolId, Username: input.username }
   const sub = input.sub ?? (await subOf(context, user))
   return signOut(context, sub, audit, () =>
-    api.call('AdminUserGlobalSignOut', (sdk) => sdk.send(new AdminUserGlobalSignOutCommand(user)), []),
+    api.call(
+      'AdminUserGlobalSignOut',
+      (sdk, options) => sdk.send(new AdminUserGlobalSignOutCommand(user), options),
+      [],
+    ),
   )
 }
 
@@ -74,7 +83,7 @@ async function subOf(
 ): Promise<string> {
   const { UserAttributes } = await api.call(
     'AdminGetUser',
-    (sdk) => sdk.send(new AdminGetUserCommand(user)),
+    (sdk, options) => sdk.send(new AdminGetUserCommand(user), options),
     [],
   )
   const sub = UserAttributes?.find(({ Name }) => Name === 'sub')?.Value
@@ -92,9 +101,9 @@ async function signOut(
   audit: Audit,
   callCognito: () => Promise<object>,
 ): Promise<SignOutOutcome> {
-  const { api, revoker } = context
+  const { api, revokers } = context
   const recordUntil = (cutoff: number, cognitoConfirmed: boolean) =>
-    record(context, (each) => each.revokeUser(sub, { ...audit, cutoff, cognitoConfirmed }))
+    record(context, ({ user }) => user.revokeUser(sub, { ...audit, cutoff, cognitoConfirmed }))
 
   const before = api.nowSeconds()
   await recordUntil(before, true)
@@ -106,7 +115,7 @@ async function signOut(
   const outcome: SignOutOutcome = {
     sub,
     cutoff,
-    store: !after.ok ? 'failed' : revoker ? 'recorded' : 'skipped',
+    store: !after.ok ? 'failed' : revokers ? 'recorded' : 'skipped',
     cognito: done.ok ? 'revoked' : cognitoOutcomeOf(done.error),
     notCleared: ['managed_login_cookie'],
   }

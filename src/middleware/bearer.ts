@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { CognitoRevocationError, InsufficientScopeError } from '../errors.js'
+import { isScopeToken } from '../tokens/claims.js'
 
 /** The answer to a request that is not let through. */
 export interface Refusal {
@@ -36,17 +37,29 @@ const INVALID_TOKEN = 'The access token is expired, revoked, malformed, or inval
  * which a proxy before it may have looked at instead: so all are looked at, and there may be one only.
  */
 export function bearerToken(request: IncomingMessage): BearerToken {
-  const headers = request.headersDistinct?.authorization ?? asArray(request.headers.authorization)
+  const headers = authorizationsOf(request)
   if (headers.length > 1) return { kind: 'malformed' }
-  const match = /^([^ ]+)(?: +(.*))?$/.exec(headers[0]?.trim() ?? '')
-  if (match?.[1]?.toLowerCase() !== 'bearer') return { kind: 'none' }
-  const token = match[2] ?? ''
-  return /^[A-Za-z0-9\-._~+/]+=*$/.test(token) ? { kind: 'token', token } : { kind: 'malformed' }
+  const [header = ''] = headers
+  const [scheme = ''] = /^[^\s,:]*/.exec(header) ?? []
+  if (scheme.toLowerCase() !== 'bearer') {
+    // Two headers that a proxy joined into one are two headers.
+    return /,[ \t]*bearer\b/i.test(header) ? { kind: 'malformed' } : { kind: 'none' }
+  }
+  const token = /^ +([A-Za-z0-9\-._~+/]+=*)$/.exec(header.slice(scheme.length))?.[1]
+  return token === undefined ? { kind: 'malformed' } : { kind: 'token', token }
+}
+
+/** Every Authorization header as it came; `rawHeaders` has them in HTTP/1 and in HTTP/2. */
+function authorizationsOf({ rawHeaders, headers }: IncomingMessage): string[] {
+  if (rawHeaders === undefined) return asArray(headers.authorization)
+  return rawHeaders.filter(
+    (_, index) => index % 2 === 1 && rawHeaders[index - 1]?.toLowerCase() === 'authorization',
+  )
 }
 
 /** The same, of a token that the caller found elsewhere. */
-export function asBearerToken(token: string | undefined): BearerToken {
-  return token === undefined || token === '' ? { kind: 'none' } : { kind: 'token', token }
+export function asBearerToken(token: string | null | undefined): BearerToken {
+  return token === undefined || token === null || token === '' ? { kind: 'none' } : { kind: 'token', token }
 }
 
 /** The answer where a token is needed and none was sent: no error code, as RFC 6750, section 3.1, has it. */
@@ -68,7 +81,7 @@ export function refusalOf(
   if (!(error instanceof CognitoRevocationError)) return undefined
   if (error.status === 401) return described(401, realm, 'invalid_token', INVALID_TOKEN)
   if (error instanceof InsufficientScopeError) {
-    const scope = error.requiredScopes.join(' ')
+    const scope = error.requiredScopes.filter(isScopeToken).join(' ')
     const description = 'The token does not grant what this request needs'
     return described(403, realm, 'insufficient_scope', description, scope === '' ? {} : { scope })
   }

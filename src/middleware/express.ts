@@ -1,6 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { assertNumber, assertOptionalFunction, assertOptions, optionError } from '../options.js'
-import { type CognitoClaims, checkAuthorization, type TokenUse } from '../tokens/claims.js'
+import {
+  assertInteger,
+  assertOptionalBoolean,
+  assertOptionalFunction,
+  assertOptions,
+  optionError,
+} from '../options.js'
+import { type CognitoClaims, checkAuthorization, isScopeToken, type TokenUse } from '../tokens/claims.js'
 import type { TokenVerifier } from '../verifier.js'
 import {
   asBearerToken,
@@ -29,8 +35,8 @@ export interface VerifyTokenOptions {
   readonly groups?: string | readonly string[]
   /** Let requests without a bearer token through, without claims; never one with a bad token. Default false. */
   readonly optional?: boolean
-  /** Where the token is, if not in the Authorization header; undefined or '' for none. */
-  readonly extractToken?: (request: IncomingMessage) => string | undefined
+  /** Where the token is, if not in the Authorization header; undefined, null or '' for none. */
+  readonly extractToken?: (request: IncomingMessage) => string | null | undefined
   /** `realm` of the WWW-Authenticate header. Default: none. */
   readonly realm?: string
   /** Retry-After of a 503, in seconds. Default 1. */
@@ -53,7 +59,7 @@ export type Middleware = (
  * @example
  * import { verifyToken } from 'cognito-revocation/express'
  * app.use('/api', verifyToken(verifier))
- * app.get('/api/me', (req, res) => res.json({ sub: req.auth.sub }))
+ * app.get('/api/me', (req, res) => res.json({ sub: req.auth?.sub }))
  */
 export function verifyToken<Use extends TokenUse | null>(
   verifier: Pick<TokenVerifier<Use>, 'verify'>,
@@ -78,15 +84,18 @@ export function verifyToken<Use extends TokenUse | null>(
   }
 
   return (request, response, next) => {
-    // What a later handler throws is its own: on a turn of its own, it cannot end up here.
-    admit(request).then(
-      ({ claims, refusal }) => {
+    admit(request)
+      .then(({ claims, refusal }) => {
         if (refusal !== undefined) return answer(response, refusal)
         if (claims !== undefined) Object.assign(request, { auth: claims })
+        // What a later handler throws is its own: on a turn of its own, it cannot end up here.
         process.nextTick(next)
-      },
-      (error) => process.nextTick(next, error),
-    )
+      })
+      .catch((error) => {
+        // Express takes `next(undefined)`, `next('route')` and the like for "go on".
+        const failure = error instanceof Error ? error : new Error('verifyToken failed', { cause: error })
+        process.nextTick(next, failure)
+      })
   }
 }
 
@@ -97,10 +106,10 @@ function checkOptions(verifier: unknown, options: VerifyTokenOptions) {
   }
   assertOptions(owner, options, ['scope', 'groups', 'optional', 'extractToken', 'realm', 'retryAfterSeconds'])
   const { optional = false, extractToken, realm, retryAfterSeconds = 1 } = options
-  if (typeof optional !== 'boolean') throw optionError(owner, 'optional', 'true or false', optional)
+  assertOptionalBoolean(owner, 'optional', options.optional)
   assertOptionalFunction(owner, 'extractToken', extractToken)
-  assertNumber(owner, 'retryAfterSeconds', retryAfterSeconds, 0, 86_400)
-  if (realm !== undefined && !/^[\x20-\x7e]+$/.test(realm))
+  assertInteger(owner, 'retryAfterSeconds', retryAfterSeconds, 0, 86_400)
+  if (realm !== undefined && (typeof realm !== 'string' || !/^[\x20-\x7e]+$/.test(realm)))
     throw optionError(owner, 'realm', 'printable ASCII', realm)
   const scopes = list(owner, 'scope', options.scope)
   const groups = list(owner, 'groups', options.groups)
@@ -121,9 +130,17 @@ function list(
   ) {
     throw optionError(owner, option, 'a non-empty string or an array of them', value)
   }
-  return items as readonly string[]
+  if (option === 'scope' && !items.every(isScopeToken))
+    throw optionError(
+      owner,
+      option,
+      'scopes as RFC 6749, section 3.3, has them: printable ASCII without spaces',
+    )
+  return [...items] as readonly string[]
 }
 
 function answer(response: ServerResponse, { status, headers, body }: Refusal): void {
+  // A timeout of the application's own may have answered meanwhile.
+  if (response.headersSent) return
   response.writeHead(status, headers).end(JSON.stringify(body))
 }

@@ -1,14 +1,14 @@
-import { randomUUID } from 'node:crypto'
+import { steadyClock, systemClock } from '../clock.js'
 import { StoreFullError } from '../errors.js'
-import { assertNumber, assertOptionalFunction, assertOptions } from '../options.js'
-import { steadyClock } from '../steady-clock.js'
+import { assertInteger, assertNumber, assertOptionalFunction, assertOptions } from '../options.js'
 import type { TokenIdentity } from '../tokens/token-identity.js'
+import { MemoryFeed, type NumberedRevocation, withoutSequence } from './memory-feed.js'
 import {
   assertRevocation,
   idInScope,
   isBeforeCutoff,
-  isPurgeable,
   mergeExtents,
+  purgeableAt,
   REVOCATION_SCOPES,
   type Revocation,
   type RevocationExtent,
@@ -17,33 +17,18 @@ import {
 } from './revocation.js'
 import type { ChangeBatch, ChangesOptions, RevocationStore } from './store.js'
 
-const BATCH_SIZE = 1_000
-/** A reader of the feed that is further behind than this reads on from the table instead of its queue. */
-const MAX_QUEUE = 10_000
-
 /** Options of a {@link MemoryRevocationStore}. */
 export interface MemoryRevocationStoreOptions {
   /** How many revocations it holds at most; about 200 bytes each. Default 1,000,000. */
   readonly maxEntries?: number
-  /** Epoch milliseconds, to know what may be forgotten. Default: the system's clock, guarded against jumps. */
+  /** Epoch milliseconds. Default Date.now; to forget by, guarded against jumps. */
   readonly clock?: () => number
   /** How often an idle change feed gives a sign of life, in milliseconds. Default 1,000. */
   readonly heartbeatMs?: number
 }
 
-interface Entry extends Revocation {
-  /** Number of the change that last touched it. */
-  readonly sequence: number
-}
-
-interface Reader {
-  queue: Entry[]
-  overflowed: boolean
-  wake: () => void
-}
-
 /** Per scope, what is revoked by id. Nested maps: no key is built, so none can be ambiguous. */
-type PoolTable = Record<RevocationScope, Map<string, Entry>>
+type PoolTable = Record<RevocationScope, Map<string, NumberedRevocation>>
 
 /**
  * The embedded default: revocations in this process's memory, for one process, tests and the demo. A
@@ -58,27 +43,28 @@ type PoolTable = Record<RevocationScope, Map<string, Entry>>
  */
 export class MemoryRevocationStore implements RevocationStore {
   readonly #pools = new Map<string, PoolTable>()
-  readonly #readers = new Set<Reader>()
-  readonly #generation = randomUUID()
-  readonly #closing = new AbortController()
+  readonly #feed: MemoryFeed
   readonly #maxEntries: number
-  readonly #heartbeatMs: number
   readonly #clock: () => number
+  /** Slower to believe in a later time than the clock that cutoffs are checked by. */
+  readonly #purgeClock: () => number
   #size = 0
-  #sequence = 0
-  #purgeAt = 1_024
+  #purgeAtSize = 1_024
+  /** Until then, in epoch seconds, nothing may be forgotten. */
+  #purgeableAt = Number.POSITIVE_INFINITY
 
   /** @throws TypeError naming the option */
   constructor(options: MemoryRevocationStoreOptions = {}) {
     const owner = 'MemoryRevocationStore'
     assertOptions(owner, options, ['maxEntries', 'clock', 'heartbeatMs'])
-    const { maxEntries = 1_000_000, heartbeatMs = 1_000, clock = steadyClock() } = options
-    assertNumber(owner, 'maxEntries', maxEntries, 1)
+    const { maxEntries = 1_000_000, heartbeatMs = 1_000, clock } = options
+    assertInteger(owner, 'maxEntries', maxEntries, 1)
     assertNumber(owner, 'heartbeatMs', heartbeatMs, 1)
     assertOptionalFunction(owner, 'clock', clock)
     this.#maxEntries = maxEntries
-    this.#heartbeatMs = heartbeatMs
-    this.#clock = clock
+    this.#feed = new MemoryFeed(heartbeatMs, (sequence) => this.#entriesSince(sequence))
+    this.#clock = clock ?? systemClock
+    this.#purgeClock = clock ?? steadyClock()
   }
 
   /** How many revocations it holds. */
@@ -92,7 +78,7 @@ export class MemoryRevocationStore implements RevocationStore {
   async add(revocations: readonly Revocation[]): Promise<void> {
     const nowSeconds = this.#clock() / 1000
     for (const revocation of revocations) assertRevocation(revocation, nowSeconds)
-    this.#makeRoom(revocations, nowSeconds)
+    this.#makeRoom(revocations)
     for (const revocation of revocations) this.#apply(revocation)
   }
 
@@ -116,36 +102,13 @@ export class MemoryRevocationStore implements RevocationStore {
   }
 
   /** The feed of this store. Cursors are of use only to this very object, as its entries are. */
-  async *changes({ after, signal }: ChangesOptions): AsyncGenerator<ChangeBatch, void, undefined> {
-    const ended = AbortSignal.any([signal, this.#closing.signal])
-    const reader: Reader = { queue: [], overflowed: false, wake: () => {} }
-    this.#readers.add(reader)
-    try {
-      let sequence = this.#sequenceOf(after)
-      let backlog = this.#entriesSince(sequence)
-      do {
-        const entries = backlog.splice(0, BATCH_SIZE)
-        sequence = entries.at(-1)?.sequence ?? sequence
-        if (ended.aborted) return
-        yield this.#batch(entries, sequence, backlog.length === 0)
-        if (backlog.length > 0) continue
-        if (reader.queue.length === 0 && !reader.overflowed) await this.#nextChange(reader, ended)
-        // After an overflow the table knows all that the queue does not.
-        const { queue } = reader
-        backlog = reader.overflowed
-          ? this.#entriesSince(sequence)
-          : queue.filter((entry) => entry.sequence > sequence)
-        reader.queue = []
-        reader.overflowed = false
-      } while (!ended.aborted)
-    } finally {
-      this.#readers.delete(reader)
-    }
+  changes(options: ChangesOptions): AsyncGenerator<ChangeBatch, void, undefined> {
+    return this.#feed.read(options)
   }
 
   /** Ends every feed. What is recorded stays and can be looked up. */
   async close(): Promise<void> {
-    this.#closing.abort()
+    this.#feed.close()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -165,25 +128,17 @@ export class MemoryRevocationStore implements RevocationStore {
     const present = table[scope].get(id)
     if (present === undefined) this.#size += 1
     const extent = present === undefined ? given : mergeExtents(present, given)
-    this.#sequence += 1
-    const entry = { poolId, scope, id, ...extent, sequence: this.#sequence }
-    table[scope].set(id, entry)
-    const announced = audit === undefined ? entry : { ...entry, audit }
-    for (const reader of this.#readers) {
-      if (reader.queue.length < MAX_QUEUE) reader.queue.push(announced)
-      else reader.overflowed = true
-      reader.wake()
-    }
+    this.#purgeableAt = Math.min(this.#purgeableAt, purgeableAt(extent))
+    const record = { poolId, scope, id, ...extent }
+    const sequence = this.#feed.announce(audit === undefined ? record : { ...record, audit })
+    table[scope].set(id, { ...record, sequence })
   }
 
-  #makeRoom(revocations: readonly Revocation[], nowSeconds: number): void {
-    const needed = new Set(
-      revocations
-        .filter(({ poolId, scope, id }) => !this.#pools.get(poolId)?.[scope].has(id))
-        .map(({ poolId, scope, id }) => JSON.stringify([poolId, scope, id])),
-    ).size
-    const wanted = this.#size + needed
-    if (wanted > this.#maxEntries || wanted >= this.#purgeAt) this.#purge(nowSeconds)
+  #makeRoom(revocations: readonly Revocation[]): void {
+    const most = this.#size + revocations.length
+    if (most > this.#maxEntries || most >= this.#purgeAtSize) this.#purge(this.#purgeClock() / 1000)
+    const missing = revocations.filter(({ poolId, scope, id }) => !this.#pools.get(poolId)?.[scope].has(id))
+    const needed = new Set(missing.map(({ poolId, scope, id }) => JSON.stringify([poolId, scope, id]))).size
     if (this.#size + needed > this.#maxEntries) {
       throw new StoreFullError(
         `MemoryRevocationStore is full: ${this.#size} of ${this.#maxEntries} entries, all still needed. Raise maxEntries.`,
@@ -191,58 +146,30 @@ export class MemoryRevocationStore implements RevocationStore {
     }
   }
 
-  /** Forgets what is over, at doubled sizes only, so that it costs each `add` a constant. */
+  /** Forgets what is over. It looks through all entries: at doubled sizes only, and if any can be over. */
   #purge(nowSeconds: number): void {
+    if (nowSeconds < this.#purgeableAt) return
+    this.#purgeableAt = Number.POSITIVE_INFINITY
     for (const table of this.#pools.values()) {
       for (const entries of Object.values(table)) {
         for (const [id, entry] of entries) {
-          if (isPurgeable(entry, nowSeconds)) {
-            entries.delete(id)
-            this.#size -= 1
-          }
+          const at = purgeableAt(entry)
+          if (nowSeconds < at) this.#purgeableAt = Math.min(this.#purgeableAt, at)
+          else if (entries.delete(id)) this.#size -= 1
         }
       }
     }
-    this.#purgeAt = Math.max(1_024, this.#size * 2)
+    this.#purgeAtSize = Math.max(1_024, this.#size * 2)
   }
 
-  #sequenceOf(cursor: string | undefined): number {
-    const [generation, sequence] = cursor?.split(':') ?? []
-    const number = Number(sequence)
-    return generation === this.#generation && number >= 0 && number <= this.#sequence ? number : 0
-  }
-
-  #entriesSince(sequence: number): Entry[] {
-    const entries: Entry[] = []
+  /** What was changed after a change, in the order of the changes. */
+  #entriesSince(sequence: number): NumberedRevocation[] {
+    const found: NumberedRevocation[] = []
     for (const table of this.#pools.values()) {
-      for (const scope of REVOCATION_SCOPES) {
-        for (const entry of table[scope].values()) if (entry.sequence > sequence) entries.push(entry)
+      for (const entries of Object.values(table)) {
+        for (const entry of entries.values()) if (entry.sequence > sequence) found.push(entry)
       }
     }
-    return entries.sort((a, b) => a.sequence - b.sequence)
+    return found.sort((a, b) => a.sequence - b.sequence)
   }
-
-  #batch(entries: readonly Entry[], sequence: number, caughtUp: boolean): ChangeBatch {
-    const revocations = entries.map(withoutSequence)
-    return { revocations, cursor: `${this.#generation}:${sequence}`, caughtUp, ageMs: 0 }
-  }
-
-  /** Resolves at the next change, heartbeat or end, whichever is first. */
-  #nextChange(reader: Reader, ended: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const done = () => {
-        clearTimeout(timer)
-        ended.removeEventListener('abort', done)
-        reader.wake = () => {}
-        resolve()
-      }
-      const timer = setTimeout(done, this.#heartbeatMs).unref()
-      ended.addEventListener('abort', done)
-      reader.wake = done
-    })
-  }
-}
-
-function withoutSequence({ sequence: _, ...revocation }: Entry): Revocation {
-  return revocation
 }

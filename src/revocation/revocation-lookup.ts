@@ -54,22 +54,28 @@ export class RevocationLookup {
    * @throws RevocationUnavailableError
    */
   async find(token: TokenIdentity): Promise<RevocationMatch | undefined> {
-    return (await this.lookUp(token)).match
+    const known = this.#recall(token)
+    return known === undefined ? this.#ask(token) : known.match
   }
 
   /** The same, and where the answer came from. @throws RevocationUnavailableError */
   async lookUp(token: TokenIdentity): Promise<LookupResult> {
-    if (this.#store.findSync !== undefined) {
-      try {
-        const ageMs = this.#store.staleness?.() ?? 0
-        return { match: this.findSync(token), source: 'memory', ageMs }
-      } catch (error) {
-        if (!(error instanceof NotReadyError)) throw error
-      }
-    }
+    const known = this.#recall(token)
+    if (known !== undefined) return { ...known, source: 'memory', ageMs: this.#store.staleness?.() ?? 0 }
     const startedAt = performance.now()
     const match = await this.#ask(token)
     return { match, source: 'store', ageMs: performance.now() - startedAt }
+  }
+
+  /** What memory says; undefined where the store must be asked. */
+  #recall(token: TokenIdentity): Pick<LookupResult, 'match'> | undefined {
+    if (this.#store.findSync === undefined) return undefined
+    try {
+      return { match: this.findSync(token) }
+    } catch (error) {
+      if (error instanceof NotReadyError) return undefined
+      throw error
+    }
   }
 
   async #ask(token: TokenIdentity): Promise<RevocationMatch | undefined> {

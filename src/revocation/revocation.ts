@@ -66,15 +66,6 @@ export function isBeforeCutoff(token: TokenIdentity, cutoff: number | undefined)
   return !(Math.min(authTime, iat) > cutoff)
 }
 
-/** Whether a revocation ends a token. `expiresAt` is no part of it: a record that is present matches. */
-export function matches(revocation: RevocationMatch, token: TokenIdentity): boolean {
-  return (
-    revocation.poolId === token.poolId &&
-    revocation.id === idInScope(token, revocation.scope) &&
-    isBeforeCutoff(token, revocation.cutoff)
-  )
-}
-
 /** The part of a record that grows when two are merged. */
 export type RevocationExtent = Pick<Revocation, 'cutoff' | 'expiresAt'>
 
@@ -88,9 +79,9 @@ export function mergeExtents(a: RevocationExtent, b: RevocationExtent): Revocati
   return { cutoff: Math.max(a.cutoff, b.cutoff), expiresAt }
 }
 
-/** Whether a store may forget the record. */
-export function isPurgeable(revocation: RevocationExtent, nowSeconds: number): boolean {
-  return nowSeconds >= revocation.expiresAt + PURGE_DELAY_SECONDS
+/** From when on a store may forget the record, in epoch seconds. */
+export function purgeableAt({ expiresAt }: RevocationExtent): number {
+  return expiresAt + PURGE_DELAY_SECONDS
 }
 
 /**

@@ -1,5 +1,13 @@
+import { systemClock } from '../clock.js'
 import { TokenNotRevocableError } from '../errors.js'
-import { assertNumber, assertOptionalFunction, assertOptions, assertString, optionError } from '../options.js'
+import {
+  assertNumber,
+  assertOptionalBoolean,
+  assertOptionalFunction,
+  assertOptions,
+  assertString,
+  optionError,
+} from '../options.js'
 import type { CognitoBaseClaims } from '../tokens/claims.js'
 import { CLOCK_TOLERANCE_SECONDS } from '../tokens/claims.js'
 import type { Revocation, RevocationScope } from './revocation.js'
@@ -15,13 +23,14 @@ export interface RevokerOptions {
   readonly store: RevocationStore
   readonly poolId: string
   /**
-   * The larger of the app client's access and ID token validities, in seconds: how long the tokens live
-   * that are out there. Default 86,400, Cognito's maximum.
+   * The largest access or ID token validity of all app clients whose tokens it is to end, in seconds: how
+   * long the tokens live that are out there. Told too small, a token outlives its record. Default 86,400,
+   * Cognito's maximum.
    */
   readonly accessTokenValiditySeconds?: number
   /**
-   * The app client's refresh token validity, in seconds: how long new tokens can appear where Cognito has
-   * not revoked. Default 315,360,000, Cognito's maximum of ten years.
+   * The largest refresh token validity of these app clients, in seconds: how long new tokens can appear where
+   * Cognito has not revoked. Default 315,360,000, Cognito's maximum of ten years.
    */
   readonly refreshTokenValiditySeconds?: number
   /** Epoch milliseconds. Default Date.now. */
@@ -81,7 +90,7 @@ export class Revoker {
       poolId,
       accessTokenValiditySeconds = MAX_ACCESS_VALIDITY_SECONDS,
       refreshTokenValiditySeconds = MAX_REFRESH_VALIDITY_SECONDS,
-      clock = Date.now,
+      clock = systemClock,
     } = options
     if (!isRevocationStore(store)) throw optionError(owner, 'store', 'a RevocationStore', store)
     assertString(owner, 'poolId', poolId)
@@ -183,6 +192,7 @@ export class Revoker {
   }
 
   #lifeOf({ cognitoConfirmed = false }: RevokeOptions): number {
+    assertOptionalBoolean('Revoker', 'cognitoConfirmed', cognitoConfirmed)
     const life = cognitoConfirmed ? this.#accessSeconds : this.#refreshSeconds
     return this.#nowSeconds() + life + CLOCK_TOLERANCE_SECONDS
   }

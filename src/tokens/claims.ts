@@ -182,17 +182,27 @@ export function isIdentifier(value: unknown): value is string {
   return typeof value === 'string' && value !== '' && value.length <= MAX_ID_LENGTH && value.isWellFormed()
 }
 
-/** A TokenClaimError in the library's words; strings from a token are cut short. */
+/** A scope-token (RFC 6749, section 3.3): printable ASCII without spaces, quotes and backslashes. */
+export function isScopeToken(value: unknown): value is string {
+  return typeof value === 'string' && /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(value)
+}
+
+/** A TokenClaimError in the library's words; strings from a token are cut short, and objects named by their type. */
 export function claimError(
   claim: string,
   actual: unknown,
   expected: unknown,
   options?: ErrorOptions,
 ): TokenClaimError {
-  const shown = typeof actual === 'string' ? actual.slice(0, MAX_ID_LENGTH) : actual
+  const shown =
+    typeof actual === 'string' ? actual.slice(0, MAX_ID_LENGTH) : isObject(actual) ? 'object' : actual
   const wanted = Array.isArray(expected) ? `one of ${expected.join(', ')}` : String(expected)
   const message = `The claim "${claim}" is not acceptable: expected ${wanted}`
   return new TokenClaimError(message, { claim, actual: shown, expected }, options)
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null
 }
 
 function expectType(payload: JsonObject, claim: string, [matches, expected]: Check, required: boolean): void {
@@ -205,7 +215,7 @@ function freeze(value: object): object {
   const open = [value]
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
     for (const child of Object.values(next)) {
-      if (typeof child === 'object' && child !== null) open.push(child)
+      if (isObject(child)) open.push(child)
     }
     Object.freeze(next)
   }

@@ -145,6 +145,8 @@ export class Jwks {
     try {
       this.#remote ??= await this.#createRemote()
       await this.#remote.reload()
+      // Without a usable key, whatever was there is withdrawn all the same.
+      this.#loadedAt = undefined
       this.hydrate(this.#remote.jwks() as JsonWebKeySet)
       this.#failures = 0
       this.#lastError = undefined

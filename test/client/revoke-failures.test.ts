@@ -144,6 +144,19 @@ describe('revokeRefreshToken', () => {
     }
   })
 
+  it('records again when it is called again after all was done, since the record may have been for less', async () => {
+    const scene = createScene()
+    const session = await scene.signIn()
+    await scene.client.revokeRefreshToken(session)
+    scene.cognito.clock.advance(600)
+    expect(await scene.client.revokeRefreshToken(session)).toMatchObject({
+      store: 'recorded',
+      cognito: 'revoked',
+    })
+    expect(lives(scene).at(-1)).toEqual(closeTo(ACCESS_LIFE))
+    expect(scene.store.added).toHaveLength(2)
+  })
+
   it('tells when neither the store nor Cognito did it', async () => {
     const scene = createScene()
     const session = await scene.signIn()

@@ -232,6 +232,16 @@ describe('revokeRefreshToken refuses, and records nothing', () => {
     expect(scene.store.added).toEqual([])
   })
 
+  it('a confirmPairing that is neither true nor false', async () => {
+    const scene = createScene()
+    const session = await scene.signIn()
+    const input = { ...session, confirmPairing: 'true' } as never
+    const error = await thrownBy(() => scene.client.revokeRefreshToken(input))
+    expect(error).toBeInstanceOf(TypeError)
+    expect(error.message).toContain('"confirmPairing"')
+    expect(scene.store.added).toEqual([])
+  })
+
   it('no refresh token at all', async () => {
     const error = await thrownBy(() => createScene().client.revokeRefreshToken({} as never))
     expect(error).toBeInstanceOf(TypeError)

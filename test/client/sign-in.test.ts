@@ -1,3 +1,4 @@
+import { CognitoIdentityProviderClient } from '@aws-sdk/client-cognito-identity-provider'
 import { describe, expect, it } from 'vitest'
 import {
   InvalidParameterError,
@@ -116,6 +117,22 @@ describe('signIn', () => {
 })
 
 describe('CognitoTokenClient', () => {
+  it('leaves an SDK client that was handed in as it was', async () => {
+    const scene = createScene()
+    const sdk = new CognitoIdentityProviderClient({
+      region: 'us-east-1',
+      endpoint: scene.cognito.url,
+      credentials: { accessKeyId: 'fake', secretAccessKey: 'fake' },
+    })
+    const before = sdk.middlewareStack.identify()
+    const client = scene.createClient({ sdk })
+    await scene.signIn(scene.user, client)
+    await client.close()
+    expect(sdk.middlewareStack.identify()).toEqual(before)
+    expect(await scene.signIn(scene.user, scene.createClient({ sdk }))).toBeDefined()
+    sdk.destroy()
+  })
+
   it.each([
     ['userPoolId', { userPoolId: 'pool' }],
     ['clientId', { clientId: '' }],

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import {
+  InsufficientScopeError,
   RevocationIncompleteError,
   RevocationUnavailableError,
   TokenClaimError,
@@ -144,6 +145,34 @@ describe.each(Object.entries(WAYS))('%s', (name, prepare) => {
     await expect(scene.client.refresh(session)).rejects.toThrow('Refresh Token has been revoked')
   })
 
+  it('tells an unknown outcome where Cognito never answers, and keeps the sessions shut', async () => {
+    const scene = createScene()
+    const session = await scene.signIn()
+    // The SDK client's own limits count here, so it is one that the library makes.
+    const client = scene.createClient({
+      sdk: undefined as never,
+      endpoint: scene.cognito.url,
+      credentials: { accessKeyId: 'fake', secretAccessKey: 'fake' },
+      requestTimeoutMs: 100,
+    })
+    const signOut = await prepare(scene, client)
+    for (let attempt = 0; attempt < 3; attempt++) scene.cognito.delayNext(operation, 30_000)
+    const error = await thrownBy(signOut)
+    expect(error.outcome).toMatchObject({ store: 'recorded', cognito: 'unknown' })
+    expect(scene.store.added.at(-1)?.expiresAt).toBeGreaterThan(nowSeconds(scene) + ACCESS_LIFE + 60)
+    expect(await scene.judge(session)).toBe('token_revoked')
+    await client.close()
+  })
+
+  it('records for the longest that tokens of any app client live, whatever this one is set to', async () => {
+    const scene = createScene()
+    const client = scene.createClient({ accessTokenValiditySeconds: 300, refreshTokenValiditySeconds: 3_600 })
+    await (await prepare(scene, client))()
+    for (const { expiresAt } of scene.store.added) {
+      expect(expiresAt - nowSeconds(scene)).toEqual(expect.closeTo(ACCESS_LIFE, -2))
+    }
+  })
+
   it('resolves when the store took one of the attempts after Cognito', async () => {
     const scene = createScene()
     const session = await scene.signIn()
@@ -210,6 +239,17 @@ describe('globalSignOut writes nothing and asks Cognito nothing for a token that
     scene.takeCalls()
     await expect(scene.client.globalSignOut({ accessToken })).rejects.toThrow(Class)
     expect(scene.store.added).toHaveLength(recorded)
+    expect(scene.takeCalls()).toEqual([])
+  })
+
+  it('without the scope by which a user may sign himself out', async () => {
+    const scene = createScene()
+    const { accessToken } = await scene.signIn()
+    const claims = await scene.verifier.verify(accessToken)
+    const narrow = scene.cognito.minter.sign({ ...claims, scope: 'orders/read' })
+    scene.takeCalls()
+    await expect(scene.client.globalSignOut({ accessToken: narrow })).rejects.toThrow(InsufficientScopeError)
+    expect(scene.store.added).toEqual([])
     expect(scene.takeCalls()).toEqual([])
   })
 

@@ -78,6 +78,32 @@ describe('A MemoryRevocationStore', () => {
     expect(await store.find(token('a'))).toBeDefined()
   })
 
+  it('takes cutoffs by the wall clock, also after a jump of it', async () => {
+    const store = new MemoryRevocationStore()
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + HOUR * 1000 })
+    const user: Revocation = {
+      poolId: 'pool',
+      scope: 'user',
+      id: 's',
+      cutoff: now(),
+      expiresAt: now() + HOUR,
+    }
+    await store.add([user])
+    expect(await store.find(token('a'))).toMatchObject({ scope: 'user' })
+    await expect(store.add([{ ...user, cutoff: now() + 301 }])).rejects.toMatchObject({
+      code: 'cutoff_in_future',
+    })
+  })
+
+  it('makes room in one call for what that call makes room from', async () => {
+    let clock = Date.now()
+    const store = new MemoryRevocationStore({ maxEntries: 1, clock: () => clock })
+    await store.add([session('a', now() + 1)])
+    clock += 2 * HOUR * 1000
+    await expect(store.add([session('a', now() + 9 * HOUR), session('b')])).rejects.toThrow(StoreFullError)
+    expect(store.size).toBeLessThanOrEqual(1)
+  })
+
   it('hands the audit on in its feed, and keeps it out of what it decides by', async () => {
     const store = new MemoryRevocationStore()
     const controller = new AbortController()
@@ -120,6 +146,7 @@ describe('A MemoryRevocationStore', () => {
   it.each([
     ['maxEntries', { maxEntries: 0 }],
     ['maxEntries', { maxEntries: '5' }],
+    ['maxEntries', { maxEntries: 1.5 }],
     ['heartbeatMs', { heartbeatMs: 0 }],
     ['clock', { clock: 5 }],
     ['maxEntry', { maxEntry: 5 }],

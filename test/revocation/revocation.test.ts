@@ -3,9 +3,10 @@ import { describe, expect, it } from 'vitest'
 import { CutoffInFutureError } from '../../src/errors.js'
 import {
   assertRevocation,
-  isPurgeable,
-  matches,
+  idInScope,
+  isBeforeCutoff,
   mergeExtents,
+  purgeableAt,
   REVOCATION_SCOPES,
   type Revocation,
   type RevocationExtent,
@@ -58,15 +59,14 @@ describe('Merging two records of one pool, scope and id', () => {
       fc.property(extent, extent, token, (a, b, identity) => {
         const merged = mergeExtents(a, b)
         expect(merged.expiresAt).toBeGreaterThanOrEqual(Math.max(a.expiresAt, b.expiresAt))
-        const record = { poolId: identity.poolId, scope: 'user', id: identity.sub } as const
-        const revoked = matches({ ...record, ...a }, identity) || matches({ ...record, ...b }, identity)
-        expect(matches({ ...record, ...merged }, identity)).toBe(revoked)
+        const revoked = isBeforeCutoff(identity, a.cutoff) || isBeforeCutoff(identity, b.cutoff)
+        expect(isBeforeCutoff(identity, merged.cutoff)).toBe(revoked)
       }),
     )
   })
 })
 
-describe('A revocation matches a token', () => {
+describe('A token', () => {
   const now = 1_800_000_000
   const identity: TokenIdentity = {
     poolId: 'p',
@@ -77,52 +77,31 @@ describe('A revocation matches a token', () => {
     authTime: now - 60,
     iat: now,
   }
-  const record = (more: Partial<Revocation>): Revocation => ({
-    poolId: 'p',
-    scope: 'session',
-    id: 'o',
-    expiresAt: now,
-    ...more,
+
+  it('is revoked by its jti, origin_jti, sub, client and user pool', () => {
+    expect(REVOCATION_SCOPES.map((scope) => idInScope(identity, scope))).toEqual(['j', 'o', 's', 'c', 'p'])
   })
 
-  it.each([
-    ['token', 'j'],
-    ['session', 'o'],
-    ['user', 's'],
-    ['client', 'c'],
-    ['pool', 'p'],
-  ] as const)('in the scope %s by that id alone', (scope, id) => {
-    expect(matches(record({ scope, id }), identity)).toBe(true)
-    expect(matches(record({ scope, id: `${id}x` }), identity)).toBe(false)
-  })
-
-  it('in its own user pool only', () => {
-    expect(matches(record({ poolId: 'q' }), identity)).toBe(false)
-  })
-
-  it('whatever its expiresAt says', () => {
-    expect(matches(record({ expiresAt: 0 }), identity)).toBe(true)
-  })
-
-  it('never by an id that the token does not have', () => {
+  it('is not revoked by an id that it does not have', () => {
     const { jti: _, originJti: __, ...without } = identity
-    expect(matches(record({ id: 'undefined' }), without)).toBe(false)
-    expect(matches(record({ scope: 'token', id: 'undefined' }), without)).toBe(false)
+    expect(idInScope(without, 'token')).toBeUndefined()
+    expect(idInScope(without, 'session')).toBeUndefined()
   })
 
-  it('if the smaller of auth_time and iat is at or before the cutoff', () => {
-    const user = (cutoff: number) => record({ scope: 'user', id: 's', cutoff })
-    expect(matches(user(now - 60), identity)).toBe(true)
-    expect(matches(user(now - 61), identity)).toBe(false)
-    expect(matches(user(now - 1), { ...identity, authTime: now + 60, iat: now - 1 })).toBe(true)
-    expect(matches(user(now), { ...identity, authTime: undefined })).toBe(true)
-    expect(matches(user(now - 1), { ...identity, authTime: undefined })).toBe(false)
+  it('is before a cutoff if the smaller of auth_time and iat is at or before it', () => {
+    expect(isBeforeCutoff(identity, now - 60)).toBe(true)
+    expect(isBeforeCutoff(identity, now - 61)).toBe(false)
+    expect(isBeforeCutoff({ ...identity, authTime: now + 60, iat: now - 1 }, now - 1)).toBe(true)
+    expect(isBeforeCutoff({ ...identity, authTime: undefined }, now)).toBe(true)
+    expect(isBeforeCutoff({ ...identity, authTime: undefined }, now - 1)).toBe(false)
   })
 
-  it('rather than not, where a time is no number', () => {
-    expect(matches(record({ scope: 'user', id: 's', cutoff: 1 }), { ...identity, iat: Number.NaN })).toBe(
-      true,
-    )
+  it('is before no cutoff at all', () => {
+    expect(isBeforeCutoff({ ...identity, authTime: now + 9e9, iat: now + 9e9 }, undefined)).toBe(true)
+  })
+
+  it('is before a cutoff rather than not, where a time is no number', () => {
+    expect(isBeforeCutoff({ ...identity, iat: Number.NaN }, 1)).toBe(true)
   })
 })
 
@@ -131,8 +110,7 @@ describe('A record', () => {
   const valid: Revocation = { poolId: 'p', scope: 'user', id: 's', cutoff: now, expiresAt: now + 60 }
 
   it('may be forgotten an hour after its expiresAt, not before', () => {
-    expect(isPurgeable({ expiresAt: now }, now + 3_599)).toBe(false)
-    expect(isPurgeable({ expiresAt: now }, now + 3_600)).toBe(true)
+    expect(purgeableAt({ expiresAt: now })).toBe(now + 3_600)
   })
 
   it.each(REVOCATION_SCOPES)('is taken in the scope %s', (scope) => {

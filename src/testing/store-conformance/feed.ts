@@ -20,6 +20,21 @@ export const FEED: Record<string, StoreTest> = {
       deepEqual(scopesOf(await next((seen) => scopesOf(seen, poolId).length > 0), poolId), ['client'])
     })
   },
+  'does not say that it is caught up before it has delivered what was added meanwhile': async (
+    store,
+    { poolId, record },
+  ) => {
+    if (store.changes === undefined) return
+    await store.add(
+      Array.from({ length: 2_500 }, (_, index) => record('session', { id: `session ${index}` })),
+    )
+    await reading(store, undefined, async (next) => {
+      const first = await next(() => true)
+      if (first.caughtUp) return
+      await store.add([record('client')])
+      ok(scopesOf(await next((seen) => seen.caughtUp), poolId).includes('client'))
+    })
+  },
   'goes on from a cursor without a gap': async (store, { poolId, record }) => {
     if (store.changes === undefined) return
     let cursor = ''

@@ -1,0 +1,109 @@
+import { randomUUID } from 'node:crypto'
+import type { Revocation } from './revocation.js'
+import type { ChangeBatch, ChangesOptions } from './store.js'
+
+const BATCH_SIZE = 1_000
+/** A reader that is further behind than this reads on from the table instead of its queue. */
+const MAX_QUEUE = 10_000
+
+/** A revocation, and the number of the change that last touched it. */
+export interface NumberedRevocation extends Revocation {
+  readonly sequence: number
+}
+
+interface Reader {
+  queue: NumberedRevocation[]
+  overflowed: boolean
+  wake: () => void
+}
+
+/** The change feed of a store in memory: numbers the changes, and hands them to whoever reads. */
+export class MemoryFeed {
+  readonly #heartbeatMs: number
+  readonly #entriesSince: (sequence: number) => NumberedRevocation[]
+  readonly #generation = randomUUID()
+  readonly #readers = new Set<Reader>()
+  readonly #closing = new AbortController()
+  #sequence = 0
+
+  /** @param entriesSince everything that was changed after that change, in the order of the changes */
+  constructor(heartbeatMs: number, entriesSince: (sequence: number) => NumberedRevocation[]) {
+    this.#heartbeatMs = heartbeatMs
+    this.#entriesSince = entriesSince
+  }
+
+  /** Tells every reader of a change, and gives its number. */
+  announce(revocation: Revocation): number {
+    this.#sequence += 1
+    const announced = { ...revocation, sequence: this.#sequence }
+    for (const reader of this.#readers) {
+      if (reader.queue.length < MAX_QUEUE) reader.queue.push(announced)
+      else reader.overflowed = true
+      reader.wake()
+    }
+    return this.#sequence
+  }
+
+  async *read({ after, signal }: ChangesOptions): AsyncGenerator<ChangeBatch, void, undefined> {
+    const ended = AbortSignal.any([signal, this.#closing.signal])
+    const reader: Reader = { queue: [], overflowed: false, wake: () => {} }
+    this.#readers.add(reader)
+    try {
+      let sequence = this.#sequenceOf(after)
+      let backlog = this.#entriesSince(sequence)
+      while (!ended.aborted) {
+        const entries = backlog.splice(0, BATCH_SIZE)
+        sequence = entries.at(-1)?.sequence ?? sequence
+        const caughtUp = backlog.length === 0 && reader.queue.length === 0 && !reader.overflowed
+        yield this.#batch(entries, sequence, caughtUp)
+        if (backlog.length > 0) continue
+        if (reader.queue.length === 0 && !reader.overflowed) await this.#nextChange(reader, ended)
+        // After an overflow the table knows all that the queue does not.
+        const { queue, overflowed } = reader
+        backlog = overflowed
+          ? this.#entriesSince(sequence)
+          : queue.filter((entry) => entry.sequence > sequence)
+        reader.queue = []
+        reader.overflowed = false
+      }
+    } finally {
+      this.#readers.delete(reader)
+    }
+  }
+
+  /** Ends every reading. */
+  close(): void {
+    this.#closing.abort()
+  }
+
+  #sequenceOf(cursor: string | undefined): number {
+    const [generation, sequence] = cursor?.split(':') ?? []
+    const number = Number(sequence)
+    return generation === this.#generation && number >= 0 && number <= this.#sequence ? number : 0
+  }
+
+  #batch(entries: readonly NumberedRevocation[], sequence: number, caughtUp: boolean): ChangeBatch {
+    const revocations = entries.map(withoutSequence)
+    return { revocations, cursor: `${this.#generation}:${sequence}`, caughtUp, ageMs: 0 }
+  }
+
+  /** Resolves at the next change, heartbeat or end, whichever is first. */
+  #nextChange(reader: Reader, ended: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const done = () => {
+        clearTimeout(timer)
+        ended.removeEventListener('abort', done)
+        reader.wake = () => {}
+        resolve()
+      }
+      const timer = setTimeout(done, this.#heartbeatMs).unref()
+      ended.addEventListener('abort', done)
+      reader.wake = done
+    })
+  }
+}
+
+/** The revocation alone. */
+export function withoutSequence({ sequence: _, ...revocation }: NumberedRevocation): Revocation {
+  return revocation
+}

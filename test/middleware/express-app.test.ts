@@ -1,0 +1,421 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { once } from 'node:events'
+import { Agent, type RequestListener, request, type ServerResponse } from 'node:http'
+import { createServer, type Http2ServerRequest, type Http2ServerResponse } from 'node:http2'
+import { type AddressInfo, connect } from 'node:net'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import express, { type Express, type NextFunction, type Request, type Response } from 'express'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { MemoryRevocationStore, type RevocationMatch, TokenRevokedError } from '../../src/index.js'
+import { type Middleware, verifyToken } from '../../src/middleware/express.js'
+import { call, callRaw } from '../support/http.js'
+import {
+  Api,
+  createVerifier,
+  FRAMEWORKS,
+  handlerOf,
+  INVALID_TOKEN,
+  insufficientScope,
+  NO_TOKEN,
+  replyOf,
+  serve,
+  storeThat,
+  usePool,
+} from './harness.js'
+
+const poolOf = usePool()
+
+/** A store that answers a look-up when the test says so. */
+class PatientStore {
+  readonly asked: Promise<void>
+  #tellAsked = () => {}
+  #answer: (match: RevocationMatch | undefined) => void = () => {}
+  readonly #answered: Promise<RevocationMatch | undefined>
+
+  constructor() {
+    this.asked = new Promise((resolve) => {
+      this.#tellAsked = resolve
+    })
+    this.#answered = new Promise((resolve) => {
+      this.#answer = resolve
+    })
+  }
+
+  readonly store = storeThat(() => {
+    this.#tellAsked()
+    return this.#answered
+  })
+
+  /** Answers this look-up and all later ones. */
+  answer(match?: RevocationMatch): void {
+    this.#answer(match)
+  }
+}
+
+const revoked: RevocationMatch = { poolId: 'us-east-1_FakePool1', scope: 'session', id: 'x', expiresAt: 0 }
+
+function bearer(token = poolOf().minter.accessToken()) {
+  return { Authorization: `Bearer ${token}` }
+}
+
+describe('what the application does after verifyToken', () => {
+  /** An app whose own errors get a status of their own. */
+  async function startApp(route: (app: Express) => void): Promise<number> {
+    const app = express()
+    app.use(verifyToken(createVerifier(poolOf())))
+    route(app)
+    app.use((error: Error, _request: Request, response: Response, _next: NextFunction) => {
+      response.status(418).json({ caught: error.message })
+    })
+    return serve(app)
+  }
+
+  it.each([
+    [
+      'throws',
+      () => {
+        throw new Error('out of stock')
+      },
+    ],
+    ['rejects', () => Promise.reject(new Error('out of stock'))],
+    [
+      'hands on',
+      (_request: Request, _response: Response, next: NextFunction) => next(new Error('out of stock')),
+    ],
+  ])('reaches its own error handler when a handler %s', async (_, handler) => {
+    const port = await startApp((app) => app.get('/', handler))
+    const answer = await call(port, { headers: bearer() })
+    expect(answer).toMatchObject({ status: 418, text: '{"caught":"out of stock"}' })
+  })
+
+  it("is not answered in its place, even if its error is one of this library's", async () => {
+    const port = await startApp((app) =>
+      app.get('/', () => {
+        throw new TokenRevokedError('thrown by a handler')
+      }),
+    )
+    const answer = await call(port, { headers: bearer() })
+    expect(answer).toMatchObject({ status: 418, text: '{"caught":"thrown by a handler"}' })
+  })
+
+  it('is its own 404', async () => {
+    const port = await startApp(() => {})
+    expect(await call(port, { headers: bearer() })).toMatchObject({ status: 404 })
+  })
+
+  it('may be to ask for more on some routes', async () => {
+    const verifier = createVerifier(poolOf())
+    const port = await startApp((app) => {
+      app.get('/orders', verifyToken(verifier, { scope: 'orders/read' }), (_, response) => {
+        response.json('orders')
+      })
+      app.get('/admin', verifyToken(verifier, { groups: 'admin' }), (_, response) => {
+        response.json('admin')
+      })
+    })
+    const headers = bearer(poolOf().minter.accessToken({ scope: 'orders/read' }))
+    expect(await call(port, { path: '/orders', headers })).toMatchObject({ status: 200, text: '"orders"' })
+    expect(replyOf(await call(port, { path: '/admin', headers }))).toMatchObject(insufficientScope())
+  })
+
+  it('may be to insist on a token that was optional before', async () => {
+    const verifier = createVerifier(poolOf())
+    const app = express().disable('x-powered-by')
+    app.use(verifyToken(verifier, { optional: true }))
+    app.get('/me', verifyToken(verifier), (_, response) => {
+      response.json('me')
+    })
+    expect(replyOf(await call(await serve(app), { path: '/me' }))).toEqual(NO_TOKEN)
+  })
+
+  it('does not concern the routes before it', async () => {
+    const app = express()
+    app.get('/health', (_, response) => {
+      response.json('well')
+    })
+    app.use(verifyToken(createVerifier(poolOf())))
+    expect(await call(await serve(app), { path: '/health' })).toMatchObject({ status: 200 })
+  })
+
+  it('runs in the async context of the request', async () => {
+    const context = new AsyncLocalStorage<string>()
+    const app = express()
+    app.use((incoming, _response, next) => context.run(String(incoming.query.id), next))
+    app.use(verifyToken(createVerifier(poolOf())))
+    app.use((_, response) => {
+      response.json(context.getStore())
+    })
+    const port = await serve(app)
+    const answers = await Promise.all(
+      ['1', '2', '3'].map((id) => call(port, { path: `/?id=${id}`, headers: bearer() })),
+    )
+    expect(answers.map(({ text }) => text)).toEqual(['"1"', '"2"', '"3"'])
+  })
+})
+
+describe.each(FRAMEWORKS)('a request under %s', (framework) => {
+  /** Serves the middleware and keeps what it puts in the requests. */
+  async function startWatched(middleware: Middleware) {
+    const seen: unknown[] = []
+    const port = await serve(
+      handlerOf(framework, (incoming, response, next) =>
+        middleware(incoming, response, (error) => {
+          seen.push((incoming as { auth?: unknown }).auth)
+          next(error)
+        }),
+      ),
+    )
+    return { port, seen }
+  }
+
+  it('goes on with claims that nobody can change', async () => {
+    const { port, seen } = await startWatched(verifyToken(createVerifier(poolOf())))
+    const token = poolOf().minter.accessToken({ 'cognito:groups': ['a'], address: { city: 'Rome' } })
+    await call(port, { headers: bearer(token) })
+    const [claims] = seen as Record<string, unknown>[]
+    expect(Object.isFrozen(claims)).toBe(true)
+    expect(Object.isFrozen(claims?.['cognito:groups'])).toBe(true)
+    expect(Object.isFrozen(claims?.address)).toBe(true)
+  })
+
+  it('goes on once only', async () => {
+    const { port, seen } = await startWatched(verifyToken(createVerifier(poolOf())))
+    await call(port, { headers: bearer() })
+    expect(seen).toHaveLength(1)
+  })
+
+  it('goes on to nobody when it is refused', async () => {
+    const { port, seen } = await startWatched(verifyToken(createVerifier(poolOf())))
+    await call(port, { headers: bearer('token') })
+    expect(seen).toEqual([])
+  })
+
+  it('gets its own claims, however many come at once', async () => {
+    const { port } = await startWatched(verifyToken(createVerifier(poolOf())))
+    const subs = Array.from({ length: 40 }, (_, index) => `user-${index}`)
+    const answers = await Promise.all(
+      subs.map((sub) => call(port, { headers: bearer(poolOf().minter.accessToken({ sub })) })),
+    )
+    expect(answers.map(({ text }) => JSON.parse(text).auth.sub)).toEqual(subs)
+  })
+
+  it('goes to the application with the error if the verifier itself is broken', async () => {
+    const verify = () => Promise.reject(new RangeError('a bug'))
+    const port = await serve(handlerOf(framework, verifyToken({ verify })))
+    const reply = replyOf(await call(port, { headers: bearer() }))
+    expect(reply).toMatchObject({ status: 500, body: { handedOn: 'RangeError: a bug' } })
+    expect(reply.headers).not.toHaveProperty('www-authenticate')
+  })
+
+  it('goes to the application with the error if the verifier throws instead of rejecting', async () => {
+    const verify = () => {
+      throw new RangeError('a bug')
+    }
+    const port = await serve(handlerOf(framework, verifyToken({ verify })))
+    const answer = await call(port, { headers: bearer() })
+    expect(answer).toMatchObject({ status: 500, text: '{"handedOn":"RangeError: a bug"}' })
+  })
+
+  // Express takes next() and next('route') for "go on", not for an error.
+  it.each([undefined, null, 0, '', 'route', 'router'])(
+    'is not let through by a verifier that rejects with no error: %j',
+    async (thrown) => {
+      const port = await serve(handlerOf(framework, verifyToken({ verify: () => Promise.reject(thrown) })))
+      expect(await call(port, { headers: bearer() })).toMatchObject({ status: 500 })
+    },
+  )
+
+  it('keeps its body for the handlers after the check', async () => {
+    const middleware = verifyToken(createVerifier(poolOf()))
+    const echo: RequestListener = (incoming, response) => incoming.pipe(response)
+    const listener: RequestListener =
+      framework === 'Express 5'
+        ? express().use(middleware, echo)
+        : (incoming, response) => middleware(incoming, response, () => echo(incoming, response))
+    const body = 'x'.repeat(300_000)
+    const answer = await call(await serve(listener), { method: 'POST', headers: bearer(), body })
+    expect(answer).toMatchObject({ status: 200, text: body })
+  })
+
+  it('can follow a refused one on the same connection', async () => {
+    const api = await Api.start(poolOf(), { framework })
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+    onTestFinished(() => agent.destroy())
+    const sockets = vi.spyOn(agent, 'createConnection' as never)
+    const statuses = []
+    for (const headers of [bearer('token'), {}, bearer(), bearer('token'), bearer()]) {
+      statuses.push((await api.call({ headers, agent })).status)
+    }
+    expect(statuses).toEqual([401, 401, 200, 401, 200])
+    expect(sockets).toHaveBeenCalledTimes(1)
+  })
+
+  it('can follow one on the same connection whose body was refused unread', async () => {
+    const api = await Api.start(poolOf(), { framework })
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+    onTestFinished(() => agent.destroy())
+    const sockets = vi.spyOn(agent, 'createConnection' as never)
+    const body = 'x'.repeat(300_000)
+    const refused = await api.call({ method: 'POST', headers: bearer('token'), body, agent })
+    expect(replyOf(refused)).toEqual(INVALID_TOKEN)
+    expect(await api.call({ headers: bearer(), agent })).toMatchObject({ status: 200 })
+    expect(sockets).toHaveBeenCalledTimes(1)
+  })
+
+  it('is answered without a body if it is a HEAD', async () => {
+    const api = await Api.start(poolOf(), { framework })
+    const reply = replyOf(await api.call({ method: 'HEAD', headers: bearer('token') }))
+    expect(reply).toEqual({ ...INVALID_TOKEN, body: undefined })
+  })
+
+  it('is answered in HTTP/1.0, too', async () => {
+    const api = await Api.start(poolOf(), { framework })
+    expect(replyOf(await callRaw(api.port, [], '1.0'))).toEqual(NO_TOKEN)
+  })
+
+  it('is refused with the headers that were set before, so that a browser may read the answer', async () => {
+    const middleware = handlerOf(framework, verifyToken(createVerifier(poolOf())))
+    const port = await serve((incoming, response) => {
+      response.setHeader('Access-Control-Allow-Origin', 'https://app.example.com')
+      middleware(incoming, response)
+    })
+    const { status, headers } = await call(port)
+    expect(status).toBe(401)
+    expect(headers['access-control-allow-origin']).toBe('https://app.example.com')
+  })
+
+  it.each([
+    ['good', undefined],
+    ['revoked', revoked],
+  ])('may go away while its token is being checked, which turns out %s', async (_, match) => {
+    const patient = new PatientStore()
+    const api = await Api.start(poolOf(), {
+      framework,
+      store: patient.store,
+      verifier: { revocationTimeoutMs: 60_000 },
+    })
+    const problems = watchForUnhandled()
+    const sent = request({ host: '127.0.0.1', port: api.port, agent: false, headers: bearer() }).end()
+    sent.on('error', () => {})
+    await patient.asked
+    sent.destroy()
+    patient.answer(match)
+    const { status } = await api.call({ headers: bearer() })
+    expect(status).toBe(match === undefined ? 200 : 401)
+    expect(problems).toEqual([])
+  })
+
+  it('may have been answered already, by a time limit for example, when its token is refused', async () => {
+    const patient = new PatientStore()
+    const verifier = createVerifier(poolOf(), { revocation: patient.store, revocationTimeoutMs: 60_000 })
+    const handler = handlerOf(framework, verifyToken(verifier))
+    const problems = watchForUnhandled()
+    const answered: ServerResponse[] = []
+    const port = await serve((incoming, response) => {
+      answered.push(response)
+      handler(incoming, response)
+    })
+    const answer = call(port, { headers: bearer() })
+    await patient.asked
+    answered[0]?.writeHead(504).end('too late')
+    patient.answer(revoked)
+    expect(await answer).toMatchObject({ status: 504, text: 'too late' })
+    await nextTurn()
+    await nextTurn()
+    expect(problems).toEqual([])
+  })
+})
+
+describe("a request of Node's HTTP/2 compatibility API", () => {
+  /** Sends header fields as they are, and gives the status that the middleware answers with. */
+  async function statusOf(fields: readonly (readonly [string, string])[]): Promise<number> {
+    const middleware = verifyToken(createVerifier(poolOf(), { revocation: new MemoryRevocationStore() }))
+    let tellStatus = (_status: number) => {}
+    const status = new Promise<number>((resolve) => {
+      tellStatus = resolve
+    })
+    const server = createServer((incoming: Http2ServerRequest, response: Http2ServerResponse) => {
+      response.on('finish', () => tellStatus(response.statusCode))
+      middleware(incoming as never, response as never, () => response.end())
+    })
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const socket = connect((server.address() as AddressInfo).port, '127.0.0.1')
+    onTestFinished(async () => {
+      const closed = once(server, 'close')
+      socket.destroy()
+      server.close()
+      await closed
+    })
+    socket.on('error', () => {}).write(http2Request(fields))
+    return status
+  }
+
+  const token = () => `Bearer ${poolOf().minter.accessToken()}`
+
+  it('is let through with a good token', async () => {
+    expect(await statusOf([['authorization', token()]])).toBe(200)
+  })
+
+  it('is refused with a bad token', async () => {
+    expect(await statusOf([['authorization', 'Bearer token']])).toBe(401)
+  })
+
+  it('is refused with two authorization fields, of which Node shows one', async () => {
+    const fields = [
+      ['authorization', token()],
+      ['authorization', 'Bearer token'],
+    ] as const
+    expect(await statusOf(fields)).toBe(400)
+  })
+})
+
+/** The bytes of a client that opens an HTTP/2 connection with one request. */
+function http2Request(fields: readonly (readonly [string, string])[]): Buffer {
+  const pseudo = [
+    [':method', 'GET'],
+    [':scheme', 'http'],
+    [':path', '/'],
+    [':authority', '127.0.0.1'],
+  ] as const
+  const block = Buffer.concat([...pseudo, ...fields].map(literalField))
+  return Buffer.concat([
+    Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'),
+    frame({ type: 0x4, flags: 0, stream: 0, payload: Buffer.alloc(0) }),
+    frame({ type: 0x1, flags: 0x5, stream: 1, payload: block }),
+  ])
+}
+
+function frame(parts: { type: number; flags: number; stream: number; payload: Buffer }): Buffer {
+  const head = Buffer.alloc(9)
+  head.writeUIntBE(parts.payload.length, 0, 3)
+  head[3] = parts.type
+  head[4] = parts.flags
+  head.writeUInt32BE(parts.stream, 5)
+  return Buffer.concat([head, parts.payload])
+}
+
+/** A literal header field without indexing (RFC 7541, section 6.2.2), spelt out. */
+function literalField([name, value]: readonly [string, string]): Buffer {
+  return Buffer.concat([Buffer.from([0]), literal(name), literal(value)])
+}
+
+function literal(text: string): Buffer {
+  const bytes = Buffer.from(text, 'latin1')
+  if (bytes.length < 127) return Buffer.concat([Buffer.from([bytes.length]), bytes])
+  const length = [127]
+  let rest = bytes.length - 127
+  for (; rest >= 128; rest = Math.floor(rest / 128)) length.push((rest % 128) + 128)
+  return Buffer.concat([Buffer.from([...length, rest]), bytes])
+}
+
+/** What nobody handled since, until the test is over. */
+function watchForUnhandled(): unknown[] {
+  const problems: unknown[] = []
+  const note = (problem: unknown) => problems.push(problem)
+  process.on('unhandledRejection', note)
+  onTestFinished(() => {
+    process.off('unhandledRejection', note)
+  })
+  return problems
+}

@@ -1,0 +1,222 @@
+import type { IncomingMessage } from 'node:http'
+import { describe, expect, it } from 'vitest'
+import { InsufficientScopeError, ThrottledError } from '../../src/index.js'
+import { type VerifyTokenOptions, verifyToken } from '../../src/middleware/express.js'
+import {
+  Api,
+  createVerifier,
+  FRAMEWORKS,
+  INVALID_TOKEN,
+  insufficientScope,
+  NO_TOKEN,
+  usePool,
+} from './harness.js'
+
+const poolOf = usePool()
+
+/** The cookie `token`, as a cookie parser would give it. */
+function fromCookie(request: IncomingMessage): string | undefined {
+  return /(?:^|; )token=([^;]*)/.exec(request.headers.cookie ?? '')?.[1]
+}
+
+describe('the options of verifyToken', () => {
+  it.each([
+    ['scope', ''],
+    ['scope', []],
+    ['scope', ['']],
+    ['scope', 5],
+    ['scope', null],
+    ['scope', ['orders/read', 5]],
+    ['groups', ''],
+    ['groups', []],
+    ['groups', 5],
+    ['groups', null],
+    ['groups', [null]],
+    ['optional', 'yes'],
+    ['optional', 1],
+    ['optional', null],
+    ['extractToken', 'cookie'],
+    ['extractToken', null],
+    ['realm', ''],
+    ['realm', 'müller'],
+    ['realm', 'a\r\nSet-Cookie: b=c'],
+    ['realm', 5],
+    ['realm', null],
+    ['retryAfterSeconds', -1],
+    ['retryAfterSeconds', Number.NaN],
+    ['retryAfterSeconds', Number.POSITIVE_INFINITY],
+    ['retryAfterSeconds', '5'],
+    ['retryAfterSeconds', null],
+  ])('are refused with a TypeError that names %s: %j', (option, value) => {
+    const verifier = createVerifier(poolOf())
+    const create = () => verifyToken(verifier, { [option]: value } as VerifyTokenOptions)
+    expect(create).toThrow(TypeError)
+    expect(create).toThrow(`option "${option}"`)
+  })
+
+  it.each([
+    'read\nwrite',
+    'read\r\nSet-Cookie: a=b',
+    'lesen/äpfel',
+    'say"read"',
+    'read\\write',
+    'read write',
+  ])('are refused with a scope that no token can have (RFC 6749, section 3.3): %j', (scope) => {
+    const verifier = createVerifier(poolOf())
+    expect(() => verifyToken(verifier, { scope })).toThrow(/option "scope"/)
+    expect(() => verifyToken(verifier, { scope: ['good', scope] })).toThrow(/option "scope"/)
+  })
+
+  it.each([1.5, 1e-7])('are refused with a retryAfterSeconds that Retry-After cannot say: %d', (value) => {
+    const verifier = createVerifier(poolOf())
+    expect(() => verifyToken(verifier, { retryAfterSeconds: value })).toThrow(/option "retryAfterSeconds"/)
+  })
+
+  it.each(['scopes', 'requireScope', 'credentialsRequired', 'verifier'])(
+    'are refused with a TypeError that names an unknown one: %s',
+    (option) => {
+      const verifier = createVerifier(poolOf())
+      const create = () => verifyToken(verifier, { [option]: 'x' } as VerifyTokenOptions)
+      expect(create).toThrow(TypeError)
+      expect(create).toThrow(`"${option}"`)
+    },
+  )
+
+  it.each([null, 'orders/read', 5])('are refused if they are no object: %j', (options) => {
+    const verifier = createVerifier(poolOf())
+    expect(() => verifyToken(verifier, options as never)).toThrow(TypeError)
+  })
+
+  it.each([undefined, null, {}, 'verifier', { verify: true }])(
+    'are refused without a verifier before them: %j',
+    (verifier) => {
+      expect(() => verifyToken(verifier as never)).toThrow(/^verifyToken: the first argument/)
+    },
+  )
+
+  it('cannot be changed once the middleware is made', async () => {
+    const [scope, groups] = [['orders/read'], ['admin']]
+    const options: VerifyTokenOptions & { optional: boolean } = { scope, groups, optional: false }
+    const api = await Api.start(poolOf(), { options })
+    scope.splice(0)
+    groups.splice(0)
+    options.optional = true
+    expect(await api.send(`Bearer ${poolOf().minter.accessToken()}`)).toEqual(
+      insufficientScope('orders/read'),
+    )
+    expect(await api.send()).toEqual(NO_TOKEN)
+  })
+})
+
+describe.each(FRAMEWORKS)('extractToken under %s', (framework) => {
+  const start = (options: VerifyTokenOptions) => Api.start(poolOf(), { framework, options })
+
+  it('takes the token from where it finds it, such as a cookie', async () => {
+    const api = await start({ extractToken: fromCookie })
+    const headers = { Cookie: `theme=dark; token=${poolOf().minter.accessToken()}` }
+    expect(await api.call({ headers })).toMatchObject({ status: 200 })
+  })
+
+  it('refuses a bad token from there as any other', async () => {
+    const api = await start({ extractToken: () => 'token' })
+    expect(await api.send()).toEqual(INVALID_TOKEN)
+  })
+
+  it('refuses a revoked token from there as any other', async () => {
+    const token = poolOf().minter.accessToken()
+    const api = await start({ extractToken: () => token })
+    await api.revoker.revokeSession(await api.verifier.verify(token))
+    expect(await api.send()).toEqual(INVALID_TOKEN)
+  })
+
+  it('leaves the Authorization header out of account', async () => {
+    const api = await start({ extractToken: fromCookie })
+    expect(await api.send(`Bearer ${poolOf().minter.accessToken()}`)).toEqual(NO_TOKEN)
+  })
+
+  it.each([undefined, ''])('says that there is no token by %j', async (token) => {
+    const api = await start({ extractToken: () => token })
+    expect(await api.send()).toEqual(NO_TOKEN)
+  })
+
+  it.each([undefined, ''])(
+    'lets nobody in as somebody by %j under optional authentication',
+    async (token) => {
+      const api = await start({ extractToken: () => token, optional: true })
+      expect(await api.send()).toMatchObject({ status: 200, body: { auth: null } })
+    },
+  )
+
+  it.each([[5], [true], [['token']], [{}]])(
+    'lets nothing through by giving something else: %j',
+    async (token) => {
+      const api = await start({ extractToken: () => token as never, optional: true })
+      expect(await api.send()).toEqual(INVALID_TOKEN)
+    },
+  )
+
+  it('hands its error on to the application', async () => {
+    const api = await start({
+      extractToken: () => {
+        throw new Error('the cookie is not signed')
+      },
+    })
+    expect(await api.send()).toMatchObject({
+      status: 500,
+      body: { handedOn: 'Error: the cookie is not signed' },
+    })
+  })
+
+  // Express takes next() and next('route') for "go on", not for an error.
+  it.each([undefined, null, 0, '', 'route', 'router'])(
+    'lets nothing through by throwing what is no error: %j',
+    async (thrown) => {
+      const api = await start({
+        extractToken: () => {
+          throw thrown
+        },
+      })
+      expect(await api.send()).toMatchObject({ status: 500 })
+    },
+  )
+})
+
+describe.each(FRAMEWORKS)("the verifier's customJwtCheck under %s", (framework) => {
+  const start = (thrown: unknown) =>
+    Api.start(poolOf(), {
+      framework,
+      verifier: {
+        customJwtCheck: () => {
+          throw thrown
+        },
+      },
+    })
+
+  it('refuses a token in the same words as any other', async () => {
+    const api = await start(new Error('The tenant is suspended'))
+    expect(await api.send(`Bearer ${poolOf().minter.accessToken()}`)).toEqual(INVALID_TOKEN)
+  })
+
+  it('can ask for a scope of its own', async () => {
+    const api = await start(new InsufficientScopeError('Payment is needed', ['orders/pay']))
+    const reply = await api.send(`Bearer ${poolOf().minter.accessToken()}`)
+    expect(reply).toEqual(insufficientScope('orders/pay'))
+  })
+
+  it.each(['a\r\nSet-Cookie: b=c', '…', '\0'])(
+    'cannot break the answer with a scope that no header can hold: %j',
+    { timeout: 5_000 },
+    async (scope) => {
+      const api = await start(new InsufficientScopeError('', [scope]))
+      const reply = await api.send(`Bearer ${poolOf().minter.accessToken()}`)
+      expect(reply).toMatchObject({ status: 403 })
+      expect(reply.headers).not.toHaveProperty('set-cookie')
+    },
+  )
+
+  it('hands an error on to the application that is about no token', async () => {
+    const api = await start(new ThrottledError('slower'))
+    const reply = await api.send(`Bearer ${poolOf().minter.accessToken()}`)
+    expect(reply).toMatchObject({ status: 500, body: { handedOn: 'ThrottledError: slower' } })
+  })
+})

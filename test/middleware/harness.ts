@@ -1,0 +1,218 @@
+import type { RequestListener } from 'node:http'
+import express, { type NextFunction, type Request, type Response } from 'express'
+import { afterAll, beforeAll, onTestFinished } from 'vitest'
+import {
+  MemoryRevocationStore,
+  type RevocationStore,
+  Revoker,
+  type SharedVerifierOptions,
+  TokenVerifier,
+  type UserPoolOptions,
+} from '../../src/index.js'
+import { type Middleware, type VerifyTokenOptions, verifyToken } from '../../src/middleware/express.js'
+import { TokenMinter } from '../../src/testing/index.js'
+import { type Answer, type Call, call, callRaw, type Listening, listen } from '../support/http.js'
+
+export type Framework = 'Express 5' | 'node:http'
+
+export const FRAMEWORKS: readonly Framework[] = ['Express 5', 'node:http']
+
+/** An answer without what HTTP itself adds to every one. */
+export interface Reply {
+  readonly status: number
+  readonly headers: Readonly<Record<string, unknown>>
+  readonly body: unknown
+}
+
+const problem = { 'cache-control': 'no-store', 'content-type': 'application/problem+json' }
+
+/** The answer where a token is needed and none was sent. */
+export const NO_TOKEN: Reply = {
+  status: 401,
+  headers: { ...problem, 'www-authenticate': 'Bearer' },
+  body: { title: 'Unauthorized', status: 401 },
+}
+
+/** The answer to a request that can't be understood in one way only. */
+export const INVALID_REQUEST: Reply = {
+  status: 400,
+  headers: {
+    ...problem,
+    'www-authenticate':
+      'Bearer error="invalid_request", error_description="The request must carry exactly one bearer token"',
+  },
+  body: {
+    title: 'Bad Request',
+    status: 400,
+    error: 'invalid_request',
+    error_description: 'The request must carry exactly one bearer token',
+  },
+}
+
+/** The one answer to every token that is no good, whatever is wrong with it. */
+export const INVALID_TOKEN: Reply = {
+  status: 401,
+  headers: {
+    ...problem,
+    'www-authenticate':
+      'Bearer error="invalid_token", error_description="The access token is expired, revoked, malformed, or invalid for other reasons"',
+  },
+  body: {
+    title: 'Unauthorized',
+    status: 401,
+    error: 'invalid_token',
+    error_description: 'The access token is expired, revoked, malformed, or invalid for other reasons',
+  },
+}
+
+/** The answer where it can't be known now. */
+export const UNAVAILABLE: Reply = {
+  status: 503,
+  headers: { ...problem, 'retry-after': '1' },
+  body: { title: 'Service Unavailable', status: 503 },
+}
+
+/** The answer to a good token that doesn't grant enough; `scope` names what would. */
+export function insufficientScope(scope?: string): Reply {
+  const attribute = scope === undefined ? '' : `, scope="${scope}"`
+  return {
+    status: 403,
+    headers: {
+      ...problem,
+      'www-authenticate': `Bearer error="insufficient_scope", error_description="The token does not grant what this request needs"${attribute}`,
+    },
+    body: {
+      title: 'Forbidden',
+      status: 403,
+      error: 'insufficient_scope',
+      error_description: 'The token does not grant what this request needs',
+    },
+  }
+}
+
+export function replyOf({ status, headers, text }: Answer): Reply {
+  const added = ['date', 'connection', 'keep-alive', 'transfer-encoding', 'content-length']
+  const own = Object.entries(headers).filter(([name]) => !added.includes(name))
+  return { status, headers: Object.fromEntries(own), body: text === '' ? undefined : JSON.parse(text) }
+}
+
+/** A user pool for the tests of a file: its tokens, and its JWKS on loopback. */
+export interface Pool {
+  readonly minter: TokenMinter
+  readonly jwks: Listening
+}
+
+export function usePool(): () => Pool {
+  let pool: Pool | undefined
+  beforeAll(async () => {
+    const minter = await TokenMinter.create()
+    pool = { minter, jwks: await listen((_, response) => response.end(JSON.stringify(minter.jwks))) }
+  })
+  afterAll(() => pool?.jwks.close())
+  return () => {
+    if (pool === undefined) throw new Error('the pool is there in tests only')
+    return pool
+  }
+}
+
+export interface ApiOptions {
+  readonly framework?: Framework
+  readonly store?: RevocationStore
+  /** Laid over the verifier's options. */
+  readonly verifier?: Partial<UserPoolOptions & SharedVerifierOptions>
+  /** The middleware's options. */
+  readonly options?: VerifyTokenOptions
+  readonly maxHeaderSize?: number
+}
+
+/** A verifier for the pool's access tokens that has its keys already. */
+export function createVerifier(pool: Pool, options: ApiOptions['verifier'] = {}): TokenVerifier {
+  const verifier = new TokenVerifier({
+    userPoolId: pool.minter.userPoolId,
+    clientId: pool.minter.clientId,
+    tokenUse: 'access',
+    jwksUri: `${pool.jwks.url}/jwks.json`,
+    revocation: new MemoryRevocationStore(),
+    ...options,
+  })
+  if (options.jwksUri === undefined) verifier.cacheJwks(pool.minter.jwks)
+  onTestFinished(() => verifier.close())
+  return verifier
+}
+
+/** A protected API over real HTTP, and what a client says to it; closed when the test is over. */
+export class Api {
+  readonly port: number
+  readonly store: RevocationStore
+  readonly revoker: Revoker
+  readonly verifier: TokenVerifier
+
+  private constructor(port: number, store: RevocationStore, poolId: string, verifier: TokenVerifier) {
+    this.port = port
+    this.store = store
+    this.revoker = new Revoker({ store, poolId })
+    this.verifier = verifier
+  }
+
+  static async start(pool: Pool, api: ApiOptions = {}): Promise<Api> {
+    const { framework = 'Express 5', store = new MemoryRevocationStore(), maxHeaderSize } = api
+    const verifier = createVerifier(pool, { revocation: store, ...api.verifier })
+    const handler = handlerOf(framework, verifyToken(verifier, api.options))
+    const port = await serve(handler, maxHeaderSize)
+    return new Api(port, store, pool.minter.userPoolId, verifier)
+  }
+
+  /** A request with these Authorization headers, each as it is. */
+  async send(...authorization: readonly string[]): Promise<Reply> {
+    const headers = authorization.flatMap((value) => ['Authorization', value])
+    return replyOf(await this.call({ headers: ['Host', '127.0.0.1', ...headers] }))
+  }
+
+  /** The same, byte by byte, for what no client library would send. */
+  async sendBytes(...authorization: readonly string[]): Promise<Reply> {
+    return replyOf(
+      await callRaw(
+        this.port,
+        authorization.map((value) => `Authorization: ${value}`),
+      ),
+    )
+  }
+
+  call(request: Call): Promise<Answer> {
+    return call(this.port, request)
+  }
+}
+
+/** Serves a handler until the test is over. Gives its port. */
+export async function serve(handler: RequestListener, maxHeaderSize?: number): Promise<number> {
+  const listening = await listen(handler, maxHeaderSize === undefined ? {} : { maxHeaderSize })
+  onTestFinished(() => listening.close())
+  return listening.port
+}
+
+/** An API behind a middleware: it answers with the claims it got, or with 500 to an error it was handed. */
+export function handlerOf(framework: Framework, middleware: Middleware): RequestListener {
+  if (framework === 'Express 5') {
+    const app = express().disable('x-powered-by').disable('etag')
+    app.use(middleware)
+    app.use((request, response) => {
+      response.json({ auth: request.auth ?? null })
+    })
+    app.use((error: unknown, _request: Request, response: Response, _next: NextFunction) => {
+      response.status(500).json({ handedOn: String(error) })
+    })
+    return app
+  }
+  return (request, response) =>
+    middleware(request, response, (error) => {
+      response.setHeader('Content-Type', 'application/json; charset=utf-8')
+      response.statusCode = error === undefined ? 200 : 500
+      const { auth = null } = request as { auth?: unknown }
+      response.end(JSON.stringify(error === undefined ? { auth } : { handedOn: String(error) }))
+    })
+}
+
+/** A store with the look-up that is given. */
+export function storeThat(find: RevocationStore['find']): RevocationStore {
+  return { add: async () => {}, find }
+}

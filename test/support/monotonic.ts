@@ -1,0 +1,13 @@
+import { vi } from 'vitest'
+
+/**
+ * Stops the monotonic clock; gives a function that moves it by so many milliseconds. Undone by
+ * `vi.restoreAllMocks`.
+ */
+export function takeMonotonicClock(): (ms: number) => void {
+  let now = performance.now()
+  vi.spyOn(performance, 'now').mockImplementation(() => now)
+  return (ms) => {
+    now += ms
+  }
+}

@@ -1,0 +1,173 @@
+import { describe, expectTypeOf, it } from 'vitest'
+import {
+  CognitoTokenClient,
+  computeSecretHash,
+  type PartialOutcome,
+  RevocationIncompleteError,
+  type RevokeOutcome,
+  SessionUnknownError,
+  type SignedIn,
+  type SignInChallenge,
+  type SignInResult,
+} from '../../src/client/index.js'
+import { CognitoRevocationError, type ErrorCode, TokenRevokedError } from '../../src/index.js'
+
+const userPoolId = 'us-east-1_AbCdEfGhI'
+const clientId = '1example23456789'
+const options = { userPoolId, clientId, store: false } as const
+const client = new CognitoTokenClient(options)
+
+describe('the result of signIn', () => {
+  it('has tokens once it is known to be authenticated', () => {
+    const result = {} as SignInResult
+    if (result.status === 'authenticated') {
+      expectTypeOf(result).toEqualTypeOf<SignedIn>()
+      expectTypeOf(result.accessToken).toEqualTypeOf<string>()
+      expectTypeOf(result.refreshToken).toEqualTypeOf<string | undefined>()
+      // @ts-expect-error: there is no challenge
+      expectTypeOf(result.challengeName).toEqualTypeOf<never>()
+    }
+  })
+
+  it('has a challenge otherwise', () => {
+    const result = {} as SignInResult
+    if (result.status === 'challenge') {
+      expectTypeOf(result).toEqualTypeOf<SignInChallenge>()
+      expectTypeOf(result.session).toEqualTypeOf<string | undefined>()
+      // @ts-expect-error: there are no tokens
+      expectTypeOf(result.accessToken).toEqualTypeOf<never>()
+    }
+  })
+
+  it('has no tokens before it is asked', () => {
+    const result = {} as SignInResult
+    // @ts-expect-error: it may be a challenge
+    expectTypeOf(result.accessToken).toEqualTypeOf<string>()
+  })
+
+  it('has one of two statuses', () => {
+    expectTypeOf<SignInResult['status']>().toEqualTypeOf<'authenticated' | 'challenge'>()
+  })
+
+  it('cannot be written', () => {
+    const result = {} as SignedIn
+    // @ts-expect-error: readonly
+    result.accessToken = 'another'
+  })
+})
+
+describe('the options of a CognitoTokenClient', () => {
+  it('must say where revocations are recorded, or that they are not', () => {
+    // @ts-expect-error: store is missing
+    new CognitoTokenClient({ userPoolId, clientId })
+    // @ts-expect-error: undefined is no way to say that there is none
+    new CognitoTokenClient({ userPoolId, clientId, store: undefined })
+    // @ts-expect-error: nor is true
+    new CognitoTokenClient({ userPoolId, clientId, store: true })
+  })
+
+  it('cannot be misspelt', () => {
+    // @ts-expect-error: clientSecret
+    new CognitoTokenClient({ ...options, secret: 'x' })
+    // @ts-expect-error: accessTokenValiditySeconds
+    new CognitoTokenClient({ ...options, accessTokenValidity: 3_600 })
+    // @ts-expect-error: store
+    new CognitoTokenClient({ userPoolId, clientId, revocation: false })
+  })
+
+  it('have no other values than are meant', () => {
+    // @ts-expect-error: an auth flow, not one that refreshes
+    new CognitoTokenClient({ ...options, refreshFlow: 'USER_PASSWORD_AUTH' })
+    // @ts-expect-error: one app client
+    new CognitoTokenClient({ ...options, clientId: null })
+  })
+
+  it('take a secret, or a function that gives one', () => {
+    new CognitoTokenClient({ ...options, clientSecret: 'secret' })
+    new CognitoTokenClient({ ...options, clientSecret: () => 'secret' })
+    new CognitoTokenClient({ ...options, clientSecret: async () => 'secret' })
+    // @ts-expect-error: a number
+    new CognitoTokenClient({ ...options, clientSecret: 5 })
+  })
+})
+
+describe('the methods of a CognitoTokenClient', () => {
+  it('sign in by the flows that take a password, the old name included', () => {
+    const user = { username: 'jane', password: 'secret' }
+    void [
+      client.signIn(user),
+      client.signIn({ ...user, flow: 'USER_PASSWORD_AUTH' }),
+      client.signIn({ ...user, flow: 'ADMIN_USER_PASSWORD_AUTH' }),
+      client.signIn({ ...user, flow: 'ADMIN_NO_SRP_AUTH' }),
+      // @ts-expect-error: that takes no password
+      client.signIn({ ...user, flow: 'REFRESH_TOKEN_AUTH' }),
+    ]
+  })
+
+  it('always say which refresh token to use after a refresh', () => {
+    expectTypeOf(client.refresh).returns.resolves.toHaveProperty('refreshToken').toEqualTypeOf<string>()
+    expectTypeOf(client.refresh).returns.resolves.toHaveProperty('rotated').toEqualTypeOf<boolean>()
+  })
+
+  it('revoke what a refresh gave, as it is', async () => {
+    expectTypeOf(
+      client.revokeRefreshToken(await client.refresh({ refreshToken: 'token' })),
+    ).resolves.toEqualTypeOf<RevokeOutcome>()
+  })
+
+  it('revoke a refresh token, which a sign-in may not have given', () => {
+    // @ts-expect-error: refreshToken is missing
+    client.revokeRefreshToken({ accessToken: 'token' })
+    const signedIn = {} as SignedIn
+    // @ts-expect-error: it may be undefined
+    client.revokeRefreshToken(signedIn)
+  })
+
+  it('sign out a user by one of the two', () => {
+    // @ts-expect-error: an access token
+    client.globalSignOut({ refreshToken: 'token' })
+    // @ts-expect-error: a username
+    client.adminGlobalSignOut({ sub: 'sub' })
+  })
+})
+
+describe('computeSecretHash', () => {
+  it('needs all three', () => {
+    expectTypeOf(computeSecretHash).returns.toEqualTypeOf<string>()
+    // @ts-expect-error: no secret
+    computeSecretHash({ username: 'jane', clientId })
+  })
+})
+
+describe('an error', () => {
+  const thrown: unknown = undefined
+
+  it('is told by its class, and has a code and a status', () => {
+    if (thrown instanceof CognitoRevocationError) {
+      expectTypeOf(thrown.code).toEqualTypeOf<ErrorCode>()
+      expectTypeOf(thrown.status).toEqualTypeOf<number | undefined>()
+    }
+    if (thrown instanceof TokenRevokedError) {
+      expectTypeOf(thrown.code).toEqualTypeOf<'token_revoked'>()
+      expectTypeOf(thrown.status).toEqualTypeOf<401>()
+    }
+  })
+
+  it('of a session that is unknown says what was done and what was not', () => {
+    if (thrown instanceof SessionUnknownError) {
+      expectTypeOf(thrown.outcome).toEqualTypeOf<PartialOutcome>()
+    }
+  })
+
+  it('of a revocation that is incomplete says what was done and what was not', () => {
+    if (thrown instanceof RevocationIncompleteError) {
+      expectTypeOf(thrown.outcome).toEqualTypeOf<PartialOutcome>()
+    }
+  })
+
+  it('has a code out of a closed list', () => {
+    // @ts-expect-error: no such code
+    const code: ErrorCode = 'token_revoked_by_somebody'
+    expectTypeOf(code).toExtend<ErrorCode>()
+  })
+})
