@@ -11,6 +11,7 @@ import { type Middleware, verifyToken } from '../../src/middleware/express.js'
 import { call, callRaw } from '../support/http.js'
 import {
   Api,
+  createApp,
   createVerifier,
   FRAMEWORKS,
   handlerOf,
@@ -229,8 +230,8 @@ describe.each(FRAMEWORKS)('a request under %s', (framework) => {
     const middleware = verifyToken(createVerifier(poolOf()))
     const echo: RequestListener = (incoming, response) => incoming.pipe(response)
     const listener: RequestListener =
-      framework === 'Express 5'
-        ? express().use(middleware, echo)
+      framework !== 'node:http'
+        ? createApp(framework).use(middleware, echo)
         : (incoming, response) => middleware(incoming, response, () => echo(incoming, response))
     const body = 'x'.repeat(300_000)
     const answer = await call(await serve(listener), { method: 'POST', headers: bearer(), body })

@@ -1,5 +1,6 @@
 import type { RequestListener } from 'node:http'
-import express, { type NextFunction, type Request, type Response } from 'express'
+import { createRequire } from 'node:module'
+import express5, { type Express, type NextFunction, type Request, type Response } from 'express'
 import { afterAll, beforeAll, onTestFinished } from 'vitest'
 import {
   MemoryRevocationStore,
@@ -13,9 +14,12 @@ import { type Middleware, type VerifyTokenOptions, verifyToken } from '../../src
 import { TokenMinter } from '../../src/testing/index.js'
 import { type Answer, type Call, call, callRaw, type Listening, listen } from '../support/http.js'
 
-export type Framework = 'Express 5' | 'node:http'
+// It has no types of its own; for what is used here those of Express 5 are right.
+const express4 = createRequire(import.meta.url)('express4') as typeof express5
 
-export const FRAMEWORKS: readonly Framework[] = ['Express 5', 'node:http']
+export type Framework = 'Express 5' | 'Express 4' | 'node:http'
+
+export const FRAMEWORKS: readonly Framework[] = ['Express 5', 'Express 4', 'node:http']
 
 /** An answer without what HTTP itself adds to every one. */
 export interface Reply {
@@ -190,10 +194,15 @@ export async function serve(handler: RequestListener, maxHeaderSize?: number): P
   return listening.port
 }
 
+/** An Express application of that version. */
+export function createApp(framework: Framework): Express {
+  return framework === 'Express 4' ? express4() : express5()
+}
+
 /** An API behind a middleware: it answers with the claims it got, or with 500 to an error it was handed. */
 export function handlerOf(framework: Framework, middleware: Middleware): RequestListener {
-  if (framework === 'Express 5') {
-    const app = express().disable('x-powered-by').disable('etag')
+  if (framework !== 'node:http') {
+    const app = createApp(framework).disable('x-powered-by').disable('etag')
     app.use(middleware)
     app.use((request, response) => {
       response.json({ auth: request.auth ?? null })
