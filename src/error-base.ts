@@ -1,6 +1,9 @@
 /** The brand that every copy of this package (ESM and CommonJS) puts on its errors. */
 const BRAND = Symbol.for('cognito-revocation.error')
 
+/** What the classes of this library are derived from. */
+const ownClasses = new WeakSet<object>()
+
 /** Stable, machine-readable name of an error. Branch on this, never on a message. */
 export type ErrorCode =
   | 'token_malformed'
@@ -67,9 +70,9 @@ export abstract class CognitoRevocationError extends Error {
     if (typeof value !== 'object' || value === null || !(BRAND in value)) return false
     if (this === CognitoRevocationError) return true
     // A class of the library is known by its code, since the other copy has a class of its own for it.
-    // One that a user derived has no code of its own and goes by its prototype.
+    // One that a user derived goes by its prototype.
     const parent = Object.getPrototypeOf(this)
-    if (Object.hasOwn(parent, 'code')) return (value as { code?: unknown }).code === parent.code
+    if (ownClasses.has(parent)) return (value as { code?: unknown }).code === parent.code
     return Object.prototype.isPrototypeOf.call(this.prototype, value)
   }
 }
@@ -79,9 +82,11 @@ export function errorClass<Code extends ErrorCode, Status extends number | undef
   code: Code,
   status: Status,
 ) {
-  return class extends CognitoRevocationError {
+  const base = class extends CognitoRevocationError {
     static readonly code = code
     override readonly code = code
     override readonly status = status
   }
+  ownClasses.add(base)
+  return base
 }

@@ -108,6 +108,8 @@ export interface CheckedOptions {
 }
 
 const OWNER = 'TokenVerifier'
+/** Timers that are longer fire at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1
 const POOL = [
   ...['userPoolId', 'clientId', 'tokenUse', 'scope', 'groups', 'requiredClaims', 'graceSeconds'],
   ...['maxTokenAgeSeconds', 'issuer', 'jwksUri', 'customJwtCheck', 'allowUnrevocable'],
@@ -119,7 +121,8 @@ const SHARED = [
 
 /** @throws TypeError naming the option */
 export function checkVerifierOptions(options: TokenVerifierOptions): CheckedOptions {
-  assertOptions(OWNER, options, 'pools' in options ? ['pools', ...SHARED] : [...POOL, ...SHARED])
+  const isOfSeveral = typeof options === 'object' && options !== null && 'pools' in options
+  assertOptions(OWNER, options, isOfSeveral ? ['pools', ...SHARED] : [...POOL, ...SHARED])
   const {
     revocation,
     onRevocationUnavailable = 'reject',
@@ -136,7 +139,8 @@ export function checkVerifierOptions(options: TokenVerifierOptions): CheckedOpti
   assertNumber(OWNER, 'revocationTimeoutMs', revocationTimeoutMs, 1, 60_000)
   assertInteger(OWNER, 'maxCachedTokens', maxCachedTokens, 0, 10_000_000)
   assertOptions(`${OWNER} jwks`, jwks, ['cooldownMs', 'refreshAfterMs', 'maxAgeMs', 'timeoutMs'])
-  for (const [name, value] of Object.entries(jwks)) assertNumber(OWNER, `jwks.${name}`, value, 1)
+  for (const [name, value] of Object.entries(jwks))
+    assertInteger(OWNER, `jwks.${name}`, value, 1, MAX_TIMER_MS)
   assertOptionalFunction(OWNER, 'clock', clock)
   assertOptionalFunction(OWNER, 'observer', observer)
   assertOptionalBoolean(OWNER, 'allowInsecureHttp', allowInsecureHttp)
@@ -195,6 +199,7 @@ function checkPool(
   const issuers =
     options.issuer === undefined ? cognitoIssuers(OWNER, userPoolId) : strings('issuer', options.issuer)
   if (issuers.length === 0) throw optionError(OWNER, 'issuer', 'at least one issuer')
+  if (new Set(issuers).size < issuers.length) throw optionError(OWNER, 'issuer', 'issuers that differ')
   for (const issuer of issuers) parseSecureUrl(OWNER, 'issuer', issuer, security)
   if (jwksUri !== undefined) parseSecureUrl(OWNER, 'jwksUri', jwksUri, security)
   return {
@@ -235,5 +240,6 @@ function strings(option: string, value: string | readonly string[]): readonly st
   if (!list.every((item) => typeof item === 'string' && item !== '')) {
     throw optionError(OWNER, option, 'a non-empty string or an array of them', value)
   }
-  return [...(list as readonly string[])]
+  // Errors show these lists: nobody may change what is asked for by changing what they say.
+  return Object.freeze([...(list as readonly string[])])
 }

@@ -17,14 +17,12 @@ import {
   checkClaims,
   claimError,
   isMachineToken,
-  readClaims,
   type TokenUse,
 } from './tokens/claims.js'
 import { parseCompactJws, readHeader } from './tokens/compact-jws.js'
 import { verifySignatureSync } from './tokens/signature.js'
 import type { JsonWebKeySet } from './tokens/signing-key.js'
 import { type AuthenticToken, assertSignature, TokenAuthenticator } from './tokens/token-authenticator.js'
-import { identityOf } from './tokens/token-identity.js'
 import {
   type CheckedOptions,
   checkVerifierOptions,
@@ -81,7 +79,12 @@ export class TokenVerifier<Use extends TokenUse | null = TokenUse | null> {
     let authentic: Authentic | undefined
     try {
       this.#assertOpen()
-      authentic = this.#authenticator.recall(token) ?? (await this.#authenticator.authenticate(token))
+      authentic = this.#authenticator.recall(token)
+      if (authentic !== undefined) this.#authenticator.checkTime(authentic)
+      else {
+        authentic = await this.#authenticator.authenticate(token)
+        this.#authenticator.admit(authentic)
+      }
       const custom = runCustomCheck(authentic)
       if (custom !== undefined) await custom
       if (this.#revocation !== undefined) {
@@ -103,7 +106,12 @@ export class TokenVerifier<Use extends TokenUse | null = TokenUse | null> {
     let authentic: Authentic | undefined
     try {
       this.#assertOpen()
-      authentic = this.#authenticator.recall(token) ?? this.#authenticator.authenticateSync(token)
+      authentic = this.#authenticator.recall(token)
+      if (authentic !== undefined) this.#authenticator.checkTime(authentic)
+      else {
+        authentic = this.#authenticator.authenticateSync(token)
+        this.#authenticator.admit(authentic)
+      }
       const custom = runCustomCheck(authentic)
       if (custom !== undefined) {
         custom.catch(() => {})
@@ -137,15 +145,13 @@ export class TokenVerifier<Use extends TokenUse | null = TokenUse | null> {
     if (!jws || !issuer || !key) return trace.explanation()
     await trace.run('signature', () => assertSignature(verifySignatureSync(key.keyObject, jws)))
     if (trace.firstError !== undefined) return trace.explanation()
-    const claims = await trace.run('claims', () => readClaims(jws.payload))
-    if (claims === undefined) return trace.explanation()
+    const authentic = await trace.run('claims', () => this.#authenticator.open('', jws, issuer, key))
+    if (authentic === undefined) return trace.explanation()
 
-    const { rules } = issuer
-    const identity = identityOf(rules.poolId, claims)
-    const authentic: Authentic = { token: '', header: jws.header, issuer, key, claims, identity }
-    await trace.run('claims', () => checkClaims(claims, rules))
-    await trace.run('time', () => this.#authenticator.checkTime(claims, rules))
-    await trace.run('scope', () => checkAuthorization(claims, rules))
+    const { claims, identity } = authentic
+    await trace.run('claims', () => checkClaims(claims, issuer.rules))
+    await trace.run('time', () => this.#authenticator.checkTime(authentic))
+    await trace.run('scope', () => checkAuthorization(claims, issuer.rules))
     await trace.run('custom', () => runCustomCheck(authentic))
     const lookup = this.#revocation
     if (lookup === undefined) return trace.explanation(claims)

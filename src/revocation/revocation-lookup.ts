@@ -61,10 +61,18 @@ export class RevocationLookup {
   /** The same, and where the answer came from. @throws RevocationUnavailableError */
   async lookUp(token: TokenIdentity): Promise<LookupResult> {
     const known = this.#recall(token)
-    if (known !== undefined) return { ...known, source: 'memory', ageMs: this.#store.staleness?.() ?? 0 }
+    if (known !== undefined) return { ...known, source: 'memory', ageMs: this.#staleness() }
     const startedAt = performance.now()
     const match = await this.#ask(token)
     return { match, source: 'store', ageMs: performance.now() - startedAt }
+  }
+
+  #staleness(): number {
+    try {
+      return this.#store.staleness?.() ?? 0
+    } catch {
+      return Number.POSITIVE_INFINITY
+    }
   }
 
   /** What memory says; undefined where the store must be asked. */

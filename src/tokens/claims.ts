@@ -104,7 +104,7 @@ export function readClaims(payload: JsonObject): CognitoClaims {
   const access = payload.token_use === 'access'
   expectType(payload, 'client_id', identifier, access)
   expectType(payload, 'aud', access ? audience : identifier, !access)
-  return freeze(payload) as unknown as CognitoClaims
+  return deepFreeze(payload) as unknown as CognitoClaims
 }
 
 /**
@@ -211,8 +211,8 @@ function expectType(payload: JsonObject, claim: string, [matches, expected]: Che
 }
 
 /** Freezes an object out of JSON with all that hangs on it; without recursion, since depth is the sender's choice. */
-function freeze(value: object): object {
-  const open = [value]
+export function deepFreeze<T extends object>(value: T): T {
+  const open: object[] = [value]
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
     for (const child of Object.values(next)) {
       if (isObject(child)) open.push(child)

@@ -25,11 +25,7 @@ export function regionOf(userPoolId: string): string | undefined {
 export function cognitoIssuers(owner: string, userPoolId: string): readonly string[] {
   const region = regionOf(userPoolId)
   if (region === undefined) {
-    throw optionError(
-      owner,
-      'issuer',
-      `given, since the user pool id "${userPoolId}" does not tell an AWS Region`,
-    )
+    throw optionError(owner, 'issuer', 'given, since the user pool id does not tell an AWS Region')
   }
   return [
     `https://cognito-idp.${region}.amazonaws.com/${userPoolId}`,

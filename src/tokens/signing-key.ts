@@ -8,6 +8,7 @@ export interface JsonWebKey {
   readonly kid?: string
   readonly alg?: string
   readonly use?: string
+  readonly key_ops?: readonly string[]
   readonly n?: string
   readonly e?: string
 }
@@ -53,10 +54,11 @@ export function importSigningKeys(jwks: JsonWebKeySet, known: ReadonlyMap<string
 
 /** The key, or the reason why it is not used. */
 function importKey(jwk: JsonWebKey | null, known: ReadonlyMap<string, SigningKey>): SigningKey | string {
-  const { kid, kty, n, e, use, alg } = jwk ?? {}
+  const { kid, kty, n, e, use, alg, key_ops: operations } = jwk ?? {}
   if (typeof kid !== 'string' || kid === '') return 'it has no kid'
   if (kty !== 'RSA' || typeof n !== 'string' || typeof e !== 'string') return 'it is not an RSA public key'
   if (use !== undefined && use !== 'sig') return 'its use is not "sig"'
+  if (operations !== undefined && !operations.includes('verify')) return 'its key_ops lack "verify"'
   if (alg !== undefined && alg !== 'RS256') return 'its alg is not "RS256"'
   const previous = known.get(kid)
   if (previous?.jwk.n === n && previous.jwk.e === e) return previous

@@ -7,6 +7,7 @@ import {
   checkClaims,
   checkTime,
   claimError,
+  deepFreeze,
   readClaims,
 } from './claims.js'
 import { type CompactJws, type JsonObject, parseCompactJws, readHeader } from './compact-jws.js'
@@ -73,7 +74,7 @@ export class TokenAuthenticator<Rules extends PoolRules> {
     }
   }
 
-  /** A token seen before, if its key is still trusted. Throws if its time is over. */
+  /** A token that was admitted before, if its key is still trusted. Its time may be over by now. */
   recall(token: string): AuthenticToken<Rules> | undefined {
     const seen = typeof token === 'string' ? this.#seen.get(token) : undefined
     if (seen === undefined) return undefined
@@ -81,18 +82,17 @@ export class TokenAuthenticator<Rules extends PoolRules> {
       this.#seen.delete(seen)
       return undefined
     }
-    this.checkTime(seen.claims, seen.issuer.rules)
     return seen
   }
 
-  /** Makes every check, fetching the key if need be. */
+  /** Makes the checks up to the signature and the types of the claims, fetching the key if need be. */
   async authenticate(token: string): Promise<AuthenticToken<Rules>> {
     const jws = parseCompactJws(token)
     const kid = readHeader(jws.header)
     const issuer = this.issuerOf(jws)
     const key = await issuer.jwks.get(kid)
     assertSignature(await verifySignature(key.keyObject, jws))
-    return this.#admit(token, jws, issuer, key)
+    return this.open(token, jws, issuer, key)
   }
 
   /** The same without waiting. @throws NotReadyError where the key is not in memory */
@@ -104,7 +104,7 @@ export class TokenAuthenticator<Rules extends PoolRules> {
     if (key === undefined)
       throw new NotReadyError('The key is not in memory: call ready() first, or use verify()')
     assertSignature(verifySignatureSync(key.keyObject, jws))
-    return this.#admit(token, jws, issuer, key)
+    return this.open(token, jws, issuer, key)
   }
 
   /** The configured issuer that the token names. The token chooses among them, never a URL. */
@@ -115,8 +115,25 @@ export class TokenAuthenticator<Rules extends PoolRules> {
     return issuer
   }
 
-  checkTime(claims: CognitoClaims, rules: ClaimRules): void {
-    checkTime(claims, rules, this.#clock() / 1000)
+  /** What a token says, once its signature was found good. */
+  open(token: string, jws: CompactJws, issuer: Issuer<Rules>, key: SigningKey): AuthenticToken<Rules> {
+    const header = deepFreeze(jws.header)
+    const claims = readClaims(jws.payload)
+    return { token, header, issuer, key, claims, identity: identityOf(issuer.rules.poolId, claims) }
+  }
+
+  /** Checks all claims of a token, and remembers it if they are good. */
+  admit(authentic: AuthenticToken<Rules>): void {
+    const { claims, issuer } = authentic
+    checkClaims(claims, issuer.rules)
+    this.checkTime(authentic)
+    checkAuthorization(claims, issuer.rules)
+    this.#seen.set(authentic)
+  }
+
+  /** Checks what changes while a token lives. */
+  checkTime({ claims, issuer }: AuthenticToken<Rules>): void {
+    checkTime(claims, issuer.rules, this.#clock() / 1000)
   }
 
   /** Resolves when there are keys for every pool. A pool has two possible issuers: one of them will do. */
@@ -148,24 +165,6 @@ export class TokenAuthenticator<Rules extends PoolRules> {
 
   close(): void {
     for (const jwks of this.#jwksByUri.values()) jwks.close()
-  }
-
-  #admit(token: string, jws: CompactJws, issuer: Issuer<Rules>, key: SigningKey): AuthenticToken<Rules> {
-    const { rules } = issuer
-    const claims = readClaims(jws.payload)
-    checkClaims(claims, rules)
-    this.checkTime(claims, rules)
-    checkAuthorization(claims, rules)
-    const authentic = {
-      token,
-      header: jws.header,
-      issuer,
-      key,
-      claims,
-      identity: identityOf(rules.poolId, claims),
-    }
-    this.#seen.set(authentic)
-    return authentic
   }
 }
 
