@@ -1,10 +1,15 @@
-/** A TypeError that names the option. Values are described by their type only: one may be a secret. */
+/** A TypeError that names the option. Strings are not shown: one may be a secret. */
 export function optionError(owner: string, option: string, expected: string, value?: unknown): TypeError {
-  const got =
-    value === undefined
-      ? ''
-      : `, got ${value === null ? 'null' : Array.isArray(value) ? 'an array' : `a ${typeof value}`}`
+  const got = value === undefined ? '' : `, got ${describe(value)}`
   return new TypeError(`${owner}: option "${option}" must be ${expected}${got}`)
+}
+
+function describe(value: unknown): string {
+  if (value === null || ['number', 'boolean', 'bigint'].includes(typeof value)) return String(value)
+  if (Array.isArray(value))
+    return value.length === 0 ? 'an empty array' : 'an array with something else in it'
+  if (typeof value === 'string') return value === '' ? 'an empty string' : 'another string'
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`
 }
 
 /** Refuses anything but an object whose keys are all known: a misspelt option must not be a silent no. */
@@ -52,12 +57,33 @@ export function assertOptionalBoolean(owner: string, option: string, value: unkn
 }
 
 /** A string that is not empty. */
-export function assertString(owner: string, option: string, value: unknown): asserts value is string {
-  if (typeof value !== 'string' || value === '') throw optionError(owner, option, 'a non-empty string', value)
+export function assertString(
+  owner: string,
+  option: string,
+  value: unknown,
+  expected = 'a non-empty string',
+): asserts value is string {
+  if (typeof value !== 'string' || value === '') throw optionError(owner, option, expected, value)
 }
 
 /** A function, or nothing. */
 export function assertOptionalFunction(owner: string, option: string, value: unknown): void {
   if (value !== undefined && typeof value !== 'function')
     throw optionError(owner, option, 'a function', value)
+}
+
+/** One string or several, none empty, as a list that nobody can change: errors show it. */
+export function stringList(owner: string, option: string, value: unknown): readonly string[] {
+  const list: readonly unknown[] = Array.isArray(value) ? value : [value]
+  if (list.length === 0 || !list.every((item) => typeof item === 'string' && item !== '')) {
+    throw optionError(owner, option, 'a non-empty string, or an array of at least one', value)
+  }
+  return Object.freeze([...(list as readonly string[])])
+}
+
+/** The one argument of an operation. */
+export function assertInput(operation: string, input: unknown): void {
+  if (typeof input !== 'object' || input === null) {
+    throw new TypeError(`${operation}: the argument must be an object`)
+  }
 }

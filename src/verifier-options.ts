@@ -7,13 +7,15 @@ import {
   assertOptionalFunction,
   assertOptions,
   optionError,
+  stringList,
 } from './options.js'
 import { isRevocationStore, type RevocationStore } from './revocation/store.js'
 import { parseSecureUrl } from './secure-url.js'
-import { CLOCK_TOLERANCE_SECONDS, type CognitoClaims, isScopeToken, type TokenUse } from './tokens/claims.js'
+import { CLOCK_TOLERANCE_SECONDS, type CognitoClaims, type TokenUse } from './tokens/claims.js'
 import type { JsonObject } from './tokens/compact-jws.js'
 import { assertUserPoolId, cognitoIssuers } from './tokens/issuer.js'
 import type { JwksOptions } from './tokens/jwks.js'
+import { scopeList } from './tokens/scope.js'
 import type { JsonWebKey } from './tokens/signing-key.js'
 import type { PoolRules } from './tokens/token-authenticator.js'
 
@@ -47,7 +49,7 @@ export interface UserPoolOptions<Use extends TokenUse | null = TokenUse | null> 
   readonly jwksUri?: string
   /**
    * A check of the owner's own. What it throws refuses the token: a CognitoRevocationError as it is,
-   * anything else as the cause of a TokenClaimError.
+   * anything else as the cause of a TokenClaimError. So does false.
    */
   readonly customJwtCheck?: CustomJwtCheck
   /**
@@ -193,12 +195,14 @@ function checkPool(
   if (maxTokenAgeSeconds !== undefined) assertNumber(OWNER, 'maxTokenAgeSeconds', maxTokenAgeSeconds, 1)
   assertOptionalFunction(OWNER, 'customJwtCheck', customJwtCheck)
   assertOptionalBoolean(OWNER, 'allowUnrevocable', options.allowUnrevocable)
-  const clientIds = clientId === null ? null : strings('clientId', clientId)
-  if (clientIds?.length === 0)
-    throw optionError(OWNER, 'clientId', 'at least one client id, or null to accept any')
+  const clientIds = clientId === null ? null : stringList(OWNER, 'clientId', clientId)
+  if (tokenUse === 'id' && !isAbsent(options.scope)) {
+    throw optionError(OWNER, 'scope', "absent where tokenUse is 'id': ID tokens have no scope")
+  }
   const issuers =
-    options.issuer === undefined ? cognitoIssuers(OWNER, userPoolId) : strings('issuer', options.issuer)
-  if (issuers.length === 0) throw optionError(OWNER, 'issuer', 'at least one issuer')
+    options.issuer === undefined
+      ? cognitoIssuers(OWNER, userPoolId)
+      : stringList(OWNER, 'issuer', options.issuer)
   if (new Set(issuers).size < issuers.length) throw optionError(OWNER, 'issuer', 'issuers that differ')
   for (const issuer of issuers) parseSecureUrl(OWNER, 'issuer', issuer, security)
   if (jwksUri !== undefined) parseSecureUrl(OWNER, 'jwksUri', jwksUri, security)
@@ -210,9 +214,9 @@ function checkPool(
     })),
     clientIds,
     tokenUse,
-    scopes: scopes(options.scope),
-    groups: demanded('groups', options.groups),
-    requiredClaims: strings('requiredClaims', options.requiredClaims ?? []),
+    scopes: isAbsent(options.scope) ? [] : scopeList(OWNER, 'scope', options.scope),
+    groups: isAbsent(options.groups) ? [] : stringList(OWNER, 'groups', options.groups),
+    requiredClaims: requiredClaims(options.requiredClaims),
     graceSeconds,
     maxTokenAgeSeconds,
     customJwtCheck,
@@ -220,26 +224,11 @@ function checkPool(
   }
 }
 
-function scopes(value: UserPoolOptions['scope']): readonly string[] {
-  const list = demanded('scope', value)
-  if (list.every(isScopeToken)) return list
-  throw optionError(OWNER, 'scope', 'a scope (printable ASCII without spaces), or an array of them')
+function isAbsent(value: unknown): value is null | undefined {
+  return value === null || value === undefined
 }
 
-/** What a token must have one of; an empty list would be a demand that nothing meets, or no demand at all. */
-function demanded(option: string, value: string | readonly string[] | null | undefined): readonly string[] {
-  if (value === undefined || value === null) return []
-  const list = strings(option, value)
-  if (list.length === 0)
-    throw optionError(OWNER, option, 'a string, an array of at least one, or null for no demand')
-  return list
-}
-
-function strings(option: string, value: string | readonly string[]): readonly string[] {
-  const list: readonly unknown[] = Array.isArray(value) ? value : [value]
-  if (!list.every((item) => typeof item === 'string' && item !== '')) {
-    throw optionError(OWNER, option, 'a non-empty string or an array of them', value)
-  }
-  // Errors show these lists: nobody may change what is asked for by changing what they say.
-  return Object.freeze([...(list as readonly string[])])
+/** Unlike other lists, this one may be empty: then no claim is demanded. */
+function requiredClaims(value: UserPoolOptions['requiredClaims'] = []): readonly string[] {
+  return Array.isArray(value) && value.length === 0 ? [] : stringList(OWNER, 'requiredClaims', value)
 }

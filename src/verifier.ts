@@ -1,10 +1,4 @@
-import {
-  CognitoRevocationError,
-  NotReadyError,
-  RevocationUnavailableError,
-  TokenNotRevocableError,
-  TokenRevokedError,
-} from './errors.js'
+import { CognitoRevocationError, NotReadyError, RevocationUnavailableError } from './errors.js'
 import { type Explanation, Trace } from './explanation.js'
 import { notify } from './observer.js'
 import type { RevocationMatch } from './revocation/revocation.js'
@@ -15,14 +9,13 @@ import {
   type CognitoIdTokenClaims,
   checkAuthorization,
   checkClaims,
-  claimError,
-  isMachineToken,
   type TokenUse,
 } from './tokens/claims.js'
 import { parseCompactJws, readHeader } from './tokens/compact-jws.js'
 import { verifySignatureSync } from './tokens/signature.js'
 import type { JsonWebKeySet } from './tokens/signing-key.js'
-import { type AuthenticToken, assertSignature, TokenAuthenticator } from './tokens/token-authenticator.js'
+import { assertSignature, TokenAuthenticator } from './tokens/token-authenticator.js'
+import { type Authentic, assertNotRevoked, assertRevocable, runCustomCheck } from './verifier-checks.js'
 import {
   type CheckedOptions,
   checkVerifierOptions,
@@ -36,8 +29,6 @@ export type ClaimsOf<Use extends TokenUse | null> = Use extends 'access'
   : Use extends 'id'
     ? CognitoIdTokenClaims
     : CognitoClaims
-
-type Authentic = AuthenticToken<UserPool>
 
 /**
  * Verifies Cognito's access and ID tokens: shape, header, issuer, key, signature, claims and, last, whether
@@ -221,29 +212,4 @@ export class TokenVerifier<Use extends TokenUse | null = TokenUse | null> {
     }
     return error
   }
-}
-
-function runCustomCheck({ issuer, header, claims, key }: Authentic): Promise<void> | undefined {
-  const failed = (cause: unknown) =>
-    cause instanceof CognitoRevocationError
-      ? cause
-      : claimError('customJwtCheck', 'refused', 'customJwtCheck to accept the token', { cause })
-  try {
-    const result = issuer.rules.customJwtCheck?.({ header, payload: claims, jwk: key.jwk })
-    return result?.catch((cause) => Promise.reject(failed(cause)))
-  } catch (cause) {
-    throw failed(cause)
-  }
-}
-
-function assertRevocable({ claims, issuer }: Authentic): void {
-  if (claims.origin_jti !== undefined || issuer.rules.allowUnrevocable || isMachineToken(claims)) return
-  throw new TokenNotRevocableError(
-    'The token has no origin_jti, so its session could not be revoked. Turn on EnableTokenRevocation for the app client, or set allowUnrevocable: true',
-  )
-}
-
-function assertNotRevoked(match: RevocationMatch | undefined): void {
-  if (match !== undefined)
-    throw new TokenRevokedError(`The token has been revoked, by ${match.scope}`, match.scope)
 }

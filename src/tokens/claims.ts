@@ -131,7 +131,10 @@ export function checkClaims(claims: CognitoClaims, rules: ClaimRules): void {
  * @throws TokenExpiredError, TokenClaimError
  */
 export function checkTime(claims: CognitoClaims, rules: ClaimRules, nowSeconds: number): void {
-  if (!(nowSeconds < claims.exp + rules.graceSeconds)) throw new TokenExpiredError('The token has expired')
+  if (!(nowSeconds < claims.exp + rules.graceSeconds))
+    throw new TokenExpiredError(
+      "The token has expired. Refresh it; if it is fresh, check this machine's clock",
+    )
   if (claims.nbf !== undefined && claims.nbf > nowSeconds + CLOCK_TOLERANCE_SECONDS) {
     throw claimError('nbf', claims.nbf, `at most ${CLOCK_TOLERANCE_SECONDS} s ahead of the clock`)
   }
@@ -139,7 +142,7 @@ export function checkTime(claims: CognitoClaims, rules: ClaimRules, nowSeconds: 
     throw claimError('iat', claims.iat, `at most ${CLOCK_TOLERANCE_SECONDS} s ahead of the clock`)
   }
   const maxAge = rules.maxTokenAgeSeconds
-  if (maxAge !== undefined && nowSeconds - claims.iat > maxAge + rules.graceSeconds) {
+  if (maxAge !== undefined && nowSeconds - claims.iat > maxAge) {
     throw new TokenExpiredError(`The token is older than ${maxAge} s (maxTokenAgeSeconds)`)
   }
 }
@@ -182,9 +185,14 @@ export function isIdentifier(value: unknown): value is string {
   return typeof value === 'string' && value !== '' && value.length <= MAX_ID_LENGTH && value.isWellFormed()
 }
 
-/** A scope-token (RFC 6749, section 3.3): printable ASCII without spaces, quotes and backslashes. */
-export function isScopeToken(value: unknown): value is string {
-  return typeof value === 'string' && /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(value)
+/** What to do about a claim that is not acceptable. */
+const REMEDIES: Readonly<Record<string, string>> = {
+  iss: 'Check userPoolId (and its Region) and issuer; or it is not a token for this service',
+  token_use: 'An access token belongs into an Authorization header; set tokenUse to what you verify',
+  client_id: "Check clientId: list every app client of yours, or refuse the others' tokens",
+  aud: "Check clientId: list every app client of yours, or refuse the others' tokens",
+  iat: "Check this machine's clock",
+  nbf: "Check this machine's clock",
 }
 
 /** A TokenClaimError in the library's words; strings from a token are cut short, and objects named by their type. */
@@ -197,7 +205,10 @@ export function claimError(
   const shown =
     typeof actual === 'string' ? actual.slice(0, MAX_ID_LENGTH) : isObject(actual) ? 'object' : actual
   const wanted = Array.isArray(expected) ? `one of ${expected.join(', ')}` : String(expected)
-  const message = `The claim "${claim}" is not acceptable: expected ${wanted}`
+  const remedy = Object.hasOwn(REMEDIES, claim) ? `. ${REMEDIES[claim]}` : ''
+  // The issuer is looked at before the signature: anybody's text, which belongs into no log.
+  const got = claim === 'iss' ? '' : `, got ${JSON.stringify(shown)}`
+  const message = `The claim "${claim}" is not acceptable: expected ${wanted}${got}${remedy}`
   return new TokenClaimError(message, { claim, actual: shown, expected }, options)
 }
 

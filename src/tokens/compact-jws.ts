@@ -27,6 +27,9 @@ export function parseCompactJws(token: unknown): CompactJws {
   if (token.length > MAX_TOKEN_LENGTH) {
     throw new TokenMalformedError(`The token is longer than ${MAX_TOKEN_LENGTH} characters`)
   }
+  if (/^bearer /i.test(token)) {
+    throw new TokenMalformedError('The token has the prefix "Bearer ": hand over the token alone')
+  }
   const headerEnd = token.indexOf('.')
   const payloadEnd = token.indexOf('.', headerEnd + 1)
   if (headerEnd < 0 || payloadEnd < 0 || token.includes('.', payloadEnd + 1)) {

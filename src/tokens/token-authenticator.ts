@@ -101,8 +101,11 @@ export class TokenAuthenticator<Rules extends PoolRules> {
     const kid = readHeader(jws.header)
     const issuer = this.issuerOf(jws)
     const key = issuer.jwks.find(kid)
-    if (key === undefined)
+    if (key === undefined) {
+      // Not for this call, but the next one may find it.
+      issuer.jwks.get(kid).catch(() => {})
       throw new NotReadyError('The key is not in memory: call ready() first, or use verify()')
+    }
     assertSignature(verifySignatureSync(key.keyObject, jws))
     return this.open(token, jws, issuer, key)
   }
@@ -158,9 +161,11 @@ export class TokenAuthenticator<Rules extends PoolRules> {
     if (userPoolId === undefined && this.#pools.length > 1) {
       throw new TypeError('cacheJwks: name the user pool, since this verifier has several')
     }
-    const pool = this.#pools.find(({ poolId }) => userPoolId === undefined || poolId === userPoolId)
-    if (pool === undefined) throw new TypeError('cacheJwks: this verifier has no such user pool')
-    for (const { issuer } of pool.issuers) this.#issuers.get(issuer)?.jwks.hydrate(jwks)
+    const pools = this.#pools.filter(({ poolId }) => userPoolId === undefined || poolId === userPoolId)
+    if (pools.length === 0) throw new TypeError('cacheJwks: this verifier has no such user pool')
+    for (const { issuer } of pools.flatMap(({ issuers }) => issuers)) {
+      this.#issuers.get(issuer)?.jwks.hydrate(jwks)
+    }
   }
 
   close(): void {

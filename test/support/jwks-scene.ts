@@ -83,3 +83,8 @@ export async function passCooldown(): Promise<void> {
   const start = performance.now()
   while (performance.now() < start + 2) await new Promise((resolve) => setImmediate(resolve))
 }
+
+/** Waits for what happens in the background; for long only if it does not happen. */
+export function eventually(check: () => void): Promise<void> {
+  return vi.waitFor(check, { timeout: 15_000, interval: 5 })
+}

@@ -29,11 +29,7 @@ class RecordingStore implements RevocationStore {
   find: RevocationStore['find'] = (token) => this.memory.find(token)
 }
 
-export type Session = SignedIn & {
-  readonly idToken: string
-  readonly refreshToken: string
-  readonly username: string
-}
+export type Session = SignedIn & { readonly username: string }
 
 /** A Cognito, a user, an app client, a store, and a verifier that shares it: what a test plays with. */
 export class Scene {

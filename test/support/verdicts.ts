@@ -9,7 +9,7 @@ type Verifier = Pick<TokenVerifier, 'verify' | 'verifySync'>
 type Pool = Pick<RawSigner, 'userPoolId' | 'jwks'>
 
 /** A port that `fetch` refuses to go to: whatever a test does, its verifier reaches for no network. */
-export const NOWHERE = 'http://127.0.0.1:9/jwks.json'
+const NOWHERE = 'http://127.0.0.1:9/jwks.json'
 
 /** A verifier for every token of a pool whose keys it has, at the tests' time, without revocation. */
 export function createVerifier(
