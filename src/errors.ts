@@ -176,7 +176,7 @@ export class SessionUnknownError extends errorClass('session_unknown', undefined
   }
 }
 
-/** A revocation or sign-out was done in part; `outcome` says which part. Calling again is safe. */
+/** A revocation or sign-out was done in part; `outcome` says which part, the message how to complete it. */
 export class RevocationIncompleteError extends errorClass('revocation_incomplete', undefined) {
   readonly outcome: PartialOutcome
 

@@ -2,11 +2,18 @@ export * from './errors.js'
 export type { Check, CheckResult, Explanation } from './explanation.js'
 export type { Observer, ObserverEvent } from './observer.js'
 export { MemoryRevocationStore, type MemoryRevocationStoreOptions } from './revocation/memory-store.js'
-export type {
-  Revocation,
-  RevocationAudit,
-  RevocationMatch,
-  RevocationScope,
+export {
+  assertRevocation,
+  idInScope,
+  isBeforeCutoff,
+  mergeExtents,
+  purgeableAt,
+  REVOCATION_SCOPES,
+  type Revocation,
+  type RevocationAudit,
+  type RevocationExtent,
+  type RevocationMatch,
+  type RevocationScope,
 } from './revocation/revocation.js'
 export type { LookupResult } from './revocation/revocation-lookup.js'
 export {

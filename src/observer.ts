@@ -11,6 +11,8 @@ export type ObserverEvent =
       readonly sub?: string
       readonly error: Error
     }
+  /** A middleware answered a request itself, with this status; `error` is absent where no token was sent. */
+  | { readonly type: 'request_refused'; readonly status: number; readonly error?: Error }
   /** The store could not answer; under `onRevocationUnavailable: 'accept'` the token went through. */
   | {
       readonly type: 'revocation_unavailable'

@@ -5,6 +5,7 @@ import type {
 import { systemClock } from '../clock.js'
 import type { Observer } from '../observer.js'
 import { assertNumber, assertOptionalFunction, assertOptions, assertString, optionError } from '../options.js'
+import { MAX_ACCESS_VALIDITY_SECONDS, MAX_REFRESH_VALIDITY_SECONDS } from '../revocation/revoker.js'
 import { isRevocationStore, type RevocationStore } from '../revocation/store.js'
 import { parseSecureUrl } from '../secure-url.js'
 import { assertUserPoolId, regionOf } from '../tokens/issuer.js'
@@ -60,6 +61,11 @@ export type CheckedClientOptions = CognitoTokenClientOptions & {
 }
 
 const OWNER = 'CognitoTokenClient'
+/** What Cognito allows, in seconds. */
+const VALIDITIES = {
+  accessTokenValiditySeconds: [300, MAX_ACCESS_VALIDITY_SECONDS],
+  refreshTokenValiditySeconds: [3_600, MAX_REFRESH_VALIDITY_SECONDS],
+} as const
 const KNOWN = [
   ...['userPoolId', 'clientId', 'clientSecret', 'store', 'refreshFlow', 'accessTokenValiditySeconds'],
   ...['refreshTokenValiditySeconds', 'region', 'endpoint', 'credentials', 'sdk', 'issuer', 'jwksUri', 'jwks'],
@@ -81,7 +87,7 @@ export function checkClientOptions(options: CognitoTokenClientOptions): CheckedC
   assertUserPoolId(OWNER, userPoolId)
   assertString(OWNER, 'clientId', clientId)
   if (clientSecret !== undefined && typeof clientSecret !== 'function')
-    assertString(OWNER, 'clientSecret', clientSecret)
+    assertString(OWNER, 'clientSecret', clientSecret, 'a non-empty string, or a function that gives one')
   if (store !== false && !isRevocationStore(store)) {
     throw optionError(OWNER, 'store', 'a RevocationStore, or false to do without', store)
   }
@@ -92,6 +98,13 @@ export function checkClientOptions(options: CognitoTokenClientOptions): CheckedC
   assertNumber(OWNER, 'requestTimeoutMs', requestTimeoutMs, 1, 60_000)
   assertOptionalFunction(OWNER, 'clock', clock)
   assertOptionalFunction(OWNER, 'observer', observer)
+  for (const [name, [min, max]] of Object.entries(VALIDITIES)) {
+    const value = options[name as keyof typeof VALIDITIES]
+    if (value !== undefined) assertNumber(OWNER, name, value, min, max)
+  }
+  for (const issuer of [options.issuer ?? []].flat()) {
+    parseSecureUrl(OWNER, 'issuer', issuer, { allowInsecureHttp, observer: undefined })
+  }
   if (endpoint !== undefined) parseSecureUrl(OWNER, 'endpoint', endpoint, { allowInsecureHttp, observer })
   const region =
     options.region ?? regionOf(userPoolId) ?? (options.endpoint || options.sdk ? 'us-east-1' : undefined)

@@ -87,8 +87,9 @@ export class CognitoTokenClient {
    * must verify fully, else it is ignored; that it belongs to the refresh token is the caller's word, so set
    * `confirmPairing: true` where that word comes from outside.
    *
-   * @returns what was done; resolves only when both the store and Cognito have it. Calling again is safe.
-   * @throws RevocationIncompleteError if one of the two failed: `outcome` says which
+   * @returns what was done; resolves only when both the store and Cognito have it. Calling again is safe, and
+   *   completes what was left undone, but for a session that was learned by a refresh and revoked at Cognito alone
+   * @throws RevocationIncompleteError if one of the two failed: `outcome` says which, the message how to complete it
    * @throws SessionUnknownError if the session could not be learned; what Cognito could end is ended
    * @throws NotARefreshTokenError, RefreshTokenRevokedError, RefreshTokenInvalidError, SecretHashMismatchError,
    *   TokenRevocationDisabledError, … where the session was still unknown: nothing was revoked

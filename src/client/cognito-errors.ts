@@ -71,6 +71,23 @@ const BY_NAME: Readonly<Record<string, Advice>> = {
   ),
 }
 
+const USUAL = new RegExp(
+  `^(${[
+    'Incorrect username or password',
+    'Password attempts exceeded',
+    'Password reset required for the user',
+    'User does not exist',
+    'User is disabled',
+    'User is not confirmed',
+    'Rate exceeded',
+    '(Refresh|Access) Token has (been revoked|expired)',
+    'Invalid (Refresh|Access) Token',
+    'Client [\\w+]+ is configured with secret but SECRET_HASH was not received',
+    'Unable to verify secret hash for client [\\w+]+',
+    'SecretHash does not match for the client: [\\w+]+',
+  ].join('|')})\\.?$`,
+)
+
 /** NotAuthorizedException means many things; only its message tells which. Cognito varies the final period. */
 const NOT_AUTHORIZED: readonly (readonly [RegExp, ErrorClass, string])[] = [
   [/refresh token has been revoked/i, errors.RefreshTokenRevokedError, 'Refresh Token has been revoked'],
@@ -100,7 +117,8 @@ export function toTypedError(
   const error = thrown as Error & { $fault?: string; $metadata?: { httpStatusCode?: number } }
   const name = error?.name ?? 'Error'
   // A parser quotes what it could not parse: an answer with tokens, maybe.
-  const said = name === 'SyntaxError' ? 'not JSON' : redact(String(error?.message ?? thrown), sensitive)
+  const message = name === 'SyntaxError' ? 'not JSON' : String(error?.message ?? thrown)
+  const said = quotes(message, sensitive) ? 'its message is withheld, since it quotes what was sent' : message
   // Only on an error that the service itself wrote does no part of an answer hang.
   const clean = error?.$fault !== undefined && said === error.message
   const cause = clean ? error : Object.assign(new Error(said), { name, $metadata: error?.$metadata })
@@ -108,11 +126,12 @@ export function toTypedError(
     new Class(`${operation}: ${advice}. Cognito: ${name}: ${said}`, { cause })
 
   if (name === 'NotAuthorizedException') {
-    for (const [pattern, Class, advice] of NOT_AUTHORIZED) if (pattern.test(said)) return make(Class, advice)
-    if (/access token has been revoked/i.test(said)) {
+    for (const [pattern, Class, advice] of NOT_AUTHORIZED)
+      if (pattern.test(message)) return make(Class, advice)
+    if (/access token has been revoked/i.test(message)) {
       return new errors.TokenRevokedError(`${operation}: Access Token has been revoked`, undefined, { cause })
     }
-    if (/access token has expired/i.test(said))
+    if (/access token has expired/i.test(message))
       return make(errors.TokenExpiredError, 'The access token has expired')
     if (operation === 'RevokeToken') return make(...advised('UnauthorizedException'))
     return make(errors.NotAuthorizedError, 'Cognito refuses: wrong username or password, or an invalid token')
@@ -136,8 +155,11 @@ function each(names: readonly string[], advice: Advice): Record<string, Advice> 
   return Object.fromEntries(names.map((name) => [name, advice]))
 }
 
-function redact(message: string, sensitive: readonly (string | undefined)[]): string {
-  let text = message.replace(/eyJ[\w.=-]{16,}/g, '[redacted]')
-  for (const secret of sensitive) if (secret) text = text.replaceAll(secret, '[redacted]')
-  return text
+/**
+ * Whether a message quotes a token, password or secret. Cognito's usual sentences don't, whatever was sent:
+ * a password that is a word of theirs must not be told by what becomes of them.
+ */
+function quotes(message: string, sensitive: readonly (string | undefined)[]): boolean {
+  if (USUAL.test(message)) return false
+  return /eyJ[\w.=-]{16,}/.test(message) || sensitive.some((secret) => secret && message.includes(secret))
 }

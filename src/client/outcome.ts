@@ -1,4 +1,9 @@
-import { CognitoUnavailableError, type PartialOutcome } from '../errors.js'
+import {
+  CognitoRevocationError,
+  CognitoUnavailableError,
+  type PartialOutcome,
+  ThrottledError,
+} from '../errors.js'
 
 /** How something that may fail went. */
 export type Attempt<T> =
@@ -19,8 +24,14 @@ export function cognitoOutcomeOf(error: unknown): 'failed' | 'unknown' {
   return error instanceof CognitoUnavailableError ? 'unknown' : 'failed'
 }
 
-/** Two sentences on what is done and what is not. */
-export function describe({ store, cognito }: PartialOutcome): string {
+/** Whether calling again may succeed without anything having been mended. */
+export function isPassing(error: unknown): boolean {
+  return error instanceof CognitoUnavailableError || error instanceof ThrottledError
+}
+
+/** What is done and what is not, and why not, in a few sentences. */
+export function describe({ store, cognito }: PartialOutcome, cause: unknown): string {
+  const why = cause instanceof CognitoRevocationError ? ` (${cause.code})` : ''
   const stored = {
     recorded: 'The store has it: no verifier accepts these tokens.',
     failed: 'The store could not be made to record it for good: verifiers may still accept these tokens.',
@@ -28,7 +39,7 @@ export function describe({ store, cognito }: PartialOutcome): string {
   }[store]
   const atCognito = {
     revoked: 'Cognito has revoked.',
-    failed: 'Cognito refused to revoke (see cause).',
+    failed: `Cognito refused to revoke${why}: see cause.`,
     unknown: 'Cognito gave no answer, so it may or may not have revoked.',
     skipped: 'Cognito was not asked.',
   }[cognito]

@@ -2,7 +2,7 @@ import {
   GetTokensFromRefreshTokenCommand,
   InitiateAuthCommand,
 } from '@aws-sdk/client-cognito-identity-provider'
-import { assertString, optionError } from '../options.js'
+import { assertInput, assertString, optionError } from '../options.js'
 import type { RefreshFlow } from './client-options.js'
 import type { CognitoApi } from './cognito-api.js'
 import { type SessionTokens, toSessionTokens } from './session-tokens.js'
@@ -36,12 +36,14 @@ export class Refresher {
     this.#defaultFlow = defaultFlow
   }
 
-  refresh(input: RefreshInput): Promise<RefreshedTokens> {
-    const { refreshToken } = input
-    const pending = this.#underWay.get(refreshToken)
+  async refresh(input: RefreshInput): Promise<RefreshedTokens> {
+    assertInput('refresh', input)
+    const { refreshToken, username, flow = this.#defaultFlow } = input
+    const key = JSON.stringify([refreshToken, username, flow])
+    const pending = this.#underWay.get(key)
     if (pending !== undefined) return pending
-    const started = this.#exchange(input).finally(() => this.#underWay.delete(refreshToken))
-    this.#underWay.set(refreshToken, started)
+    const started = this.#exchange(input).finally(() => this.#underWay.delete(key))
+    this.#underWay.set(key, started)
     return started
   }
 

@@ -1,9 +1,9 @@
 import { RevokeTokenCommand } from '@aws-sdk/client-cognito-identity-provider'
 import * as errors from '../errors.js'
-import { assertString } from '../options.js'
+import { assertInput, assertString } from '../options.js'
 import type { CognitoClaims } from '../tokens/claims.js'
 import { type Audit, auditOf, type ClientContext, record } from './context.js'
-import { type Attempt, attempt, cognitoOutcomeOf, describe } from './outcome.js'
+import { type Attempt, attempt, cognitoOutcomeOf, describe, isPassing } from './outcome.js'
 import {
   type LearnedFrom,
   type LearnedSession,
@@ -33,6 +33,7 @@ export async function revokeRefreshToken(
   context: ClientContext,
   input: RevokeRefreshTokenInput,
 ): Promise<RevokeOutcome> {
+  assertInput('revokeRefreshToken', input)
   const { refreshToken } = input
   assertString('revokeRefreshToken', 'refreshToken', refreshToken)
   if (claimsFromCognito(refreshToken) !== undefined) {
@@ -60,11 +61,21 @@ export async function revokeRefreshToken(
   const store = !again.ok ? 'failed' : context.revokers ? 'recorded' : 'skipped'
   if (revoked.ok && again.ok) return outcomeOf(learned, store, 'revoked')
   const outcome = outcomeOf(learned, store, revoked.ok ? 'revoked' : cognitoOutcomeOf(revoked.error))
+  const cause = revoked.ok ? (again as { error: unknown }).error : revoked.error
   throw new errors.RevocationIncompleteError(
-    `revokeRefreshToken: ${describe(outcome)} Call it again to complete it`,
+    `revokeRefreshToken: ${describe(outcome, cause)} ${remedyFor(outcome, cause)}`,
     outcome,
-    { cause: revoked.ok ? (again as { error: unknown }).error : revoked.error },
+    { cause },
   )
+}
+
+function remedyFor({ cognito, learnedFrom }: RevokeOutcome, cause: unknown): string {
+  if (cognito === 'revoked' && learnedFrom === 'refresh') {
+    // Another refresh would tell the session, but Cognito allows none any more.
+    return 'Complete it with Revoker.revokeSession({ origin_jti: outcome.originJti }, { cognitoConfirmed: true }), or with adminGlobalSignOut'
+  }
+  if (cognito === 'failed' && !isPassing(cause)) return 'Mend that, then call it again to complete it'
+  return 'Call it again to complete it'
 }
 
 /** The session is unknown: what Cognito can end is ended, and the caller is told what stays open. */
@@ -74,10 +85,7 @@ async function giveUp(
   { refreshToken }: RevokeRefreshTokenInput,
 ): Promise<never> {
   // What passes may be learned next time, but never once Cognito has revoked the refresh token.
-  if (
-    learned.failure instanceof errors.ThrottledError ||
-    learned.failure instanceof errors.CognitoUnavailableError
-  ) {
+  if (isPassing(learned.failure)) {
     throw new errors.SessionUnknownError(
       'revokeRefreshToken: Cognito could not be asked which session the refresh token belongs to. Nothing was done; call it again',
       { store: 'skipped', cognito: 'skipped' },

@@ -3,7 +3,8 @@ import {
   type ChallengeNameType,
   InitiateAuthCommand,
 } from '@aws-sdk/client-cognito-identity-provider'
-import { assertString, optionError } from '../options.js'
+import { CognitoError } from '../errors.js'
+import { assertInput, assertString, optionError } from '../options.js'
 import type { CognitoApi } from './cognito-api.js'
 import { type SessionTokens, toSessionTokens } from './session-tokens.js'
 
@@ -21,6 +22,8 @@ export interface SignInInput {
 /** The user is signed in. */
 export interface SignedIn extends SessionTokens {
   readonly status: 'authenticated'
+  readonly idToken: string
+  readonly refreshToken: string
 }
 
 /** Cognito wants more before it signs the user in. */
@@ -37,6 +40,7 @@ export type SignInResult = SignedIn | SignInChallenge
 
 /** InitiateAuth or AdminInitiateAuth with a password. */
 export async function signIn(api: CognitoApi, input: SignInInput): Promise<SignInResult> {
+  assertInput('signIn', input)
   const { username, password, flow = 'USER_PASSWORD_AUTH' } = input
   assertString('signIn', 'username', username)
   assertString('signIn', 'password', password)
@@ -78,5 +82,7 @@ export async function signIn(api: CognitoApi, input: SignInInput): Promise<SignI
       availableChallenges: output.AvailableChallenges ?? [],
     }
   }
-  return { status: 'authenticated', ...toSessionTokens(operation, output.AuthenticationResult) }
+  const { idToken, refreshToken, ...tokens } = toSessionTokens(operation, output.AuthenticationResult)
+  if (!idToken || !refreshToken) throw new CognitoError(`${operation}: Cognito's answer lacks a token`)
+  return { status: 'authenticated', ...tokens, idToken, refreshToken }
 }

@@ -4,7 +4,7 @@ import {
   GlobalSignOutCommand,
 } from '@aws-sdk/client-cognito-identity-provider'
 import * as errors from '../errors.js'
-import { assertString } from '../options.js'
+import { assertInput, assertString } from '../options.js'
 import { checkAuthorization, claimError } from '../tokens/claims.js'
 import { type Audit, auditOf, type ClientContext, record } from './context.js'
 import { attempt, cognitoOutcomeOf, describe } from './outcome.js'
@@ -41,6 +41,7 @@ export async function globalSignOut(
   context: ClientContext,
   input: GlobalSignOutInput,
 ): Promise<SignOutOutcome> {
+  assertInput('globalSignOut', input)
   const { accessToken } = input
   assertString('globalSignOut', 'accessToken', accessToken)
   const audit = auditOf(input)
@@ -63,6 +64,7 @@ export async function adminGlobalSignOut(
   input: AdminGlobalSignOutInput,
 ): Promise<SignOutOutcome> {
   const { api } = context
+  assertInput('adminGlobalSignOut', input)
   assertString('adminGlobalSignOut', 'username', input.username)
   if (input.sub !== undefined) assertString('adminGlobalSignOut', 'sub', input.sub)
   const audit = auditOf(input)
@@ -120,9 +122,10 @@ async function signOut(
     notCleared: ['managed_login_cookie'],
   }
   if (done.ok && after.ok) return outcome
+  const cause = done.ok ? (after as { error: unknown }).error : done.error
   throw new errors.RevocationIncompleteError(
-    `Global sign-out: ${describe(outcome)} Complete it with adminGlobalSignOut`,
+    `Global sign-out: ${describe(outcome, cause)} Complete it with adminGlobalSignOut`,
     outcome,
-    { cause: done.ok ? (after as { error: unknown }).error : done.error },
+    { cause },
   )
 }

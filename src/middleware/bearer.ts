@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { CognitoRevocationError, InsufficientScopeError } from '../errors.js'
-import { isScopeToken } from '../tokens/claims.js'
+import { isScopeToken } from '../tokens/scope.js'
 
 /** The answer to a request that is not let through. */
 export interface Refusal {

@@ -1,12 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { notify, type Observer } from '../observer.js'
 import {
   assertInteger,
   assertOptionalBoolean,
   assertOptionalFunction,
   assertOptions,
   optionError,
+  stringList,
 } from '../options.js'
-import { type CognitoClaims, checkAuthorization, isScopeToken, type TokenUse } from '../tokens/claims.js'
+import { type CognitoClaims, checkAuthorization, type TokenUse } from '../tokens/claims.js'
+import { scopeList } from '../tokens/scope.js'
 import type { TokenVerifier } from '../verifier.js'
 import {
   asBearerToken,
@@ -39,8 +42,17 @@ export interface VerifyTokenOptions {
   readonly extractToken?: (request: IncomingMessage) => string | null | undefined
   /** `realm` of the WWW-Authenticate header. Default: none. */
   readonly realm?: string
+  /** Is told of every request that this middleware answers itself; the answers say little, on purpose. */
+  readonly observer?: Observer
   /** Retry-After of a 503, in seconds. Default 1. */
   readonly retryAfterSeconds?: number
+}
+
+/** The claims to go on with, if any, or the refusal to answer with, and what it is for. */
+interface Admission {
+  readonly claims?: CognitoClaims
+  readonly refusal?: Refusal
+  readonly error?: Error
 }
 
 /** A middleware for Express 5 and 4, and whatever takes Node's request and response. */
@@ -65,10 +77,12 @@ export function verifyToken<Use extends TokenUse | null>(
   verifier: Pick<TokenVerifier<Use>, 'verify'>,
   options: VerifyTokenOptions = {},
 ): Middleware {
-  const { optional, extractToken, realm, retryAfterSeconds, ...rules } = checkOptions(verifier, options)
+  const { optional, extractToken, observer, realm, retryAfterSeconds, ...rules } = checkOptions(
+    verifier,
+    options,
+  )
 
-  /** The claims to go on with, if any, or the refusal to answer with. */
-  async function admit(request: IncomingMessage): Promise<{ claims?: CognitoClaims; refusal?: Refusal }> {
+  async function admit(request: IncomingMessage): Promise<Admission> {
     const found = extractToken === undefined ? bearerToken(request) : asBearerToken(extractToken(request))
     if (found.kind === 'malformed') return { refusal: invalidRequest(realm) }
     if (found.kind === 'none') return optional ? {} : { refusal: missingToken(realm) }
@@ -79,14 +93,18 @@ export function verifyToken<Use extends TokenUse | null>(
     } catch (error) {
       const refusal = refusalOf(error, realm, retryAfterSeconds)
       if (refusal === undefined) throw error
-      return { refusal }
+      return { refusal, error: error as Error }
     }
   }
 
   return (request, response, next) => {
     admit(request)
-      .then(({ claims, refusal }) => {
-        if (refusal !== undefined) return answer(response, refusal)
+      .then(({ claims, refusal, error }) => {
+        if (refusal !== undefined) {
+          const { status } = refusal
+          notify(observer, { type: 'request_refused', status, ...(error === undefined ? {} : { error }) })
+          return answer(response, refusal)
+        }
         if (claims !== undefined) Object.assign(request, { auth: claims })
         // What a later handler throws is its own: on a turn of its own, it cannot end up here.
         process.nextTick(next)
@@ -104,39 +122,25 @@ function checkOptions(verifier: unknown, options: VerifyTokenOptions) {
   if (typeof (verifier as TokenVerifier | undefined)?.verify !== 'function') {
     throw new TypeError(`${owner}: the first argument must be a TokenVerifier`)
   }
-  assertOptions(owner, options, ['scope', 'groups', 'optional', 'extractToken', 'realm', 'retryAfterSeconds'])
-  const { optional = false, extractToken, realm, retryAfterSeconds = 1 } = options
+  assertOptions(owner, options, [
+    'scope',
+    'groups',
+    'optional',
+    'extractToken',
+    'observer',
+    'realm',
+    'retryAfterSeconds',
+  ])
+  const { optional = false, extractToken, observer, realm, retryAfterSeconds = 1 } = options
   assertOptionalBoolean(owner, 'optional', options.optional)
   assertOptionalFunction(owner, 'extractToken', extractToken)
+  assertOptionalFunction(owner, 'observer', observer)
   assertInteger(owner, 'retryAfterSeconds', retryAfterSeconds, 0, 86_400)
   if (realm !== undefined && (typeof realm !== 'string' || !/^[\x20-\x7e]+$/.test(realm)))
     throw optionError(owner, 'realm', 'printable ASCII', realm)
-  const scopes = list(owner, 'scope', options.scope)
-  const groups = list(owner, 'groups', options.groups)
-  return { optional, extractToken, realm, retryAfterSeconds, scopes, groups }
-}
-
-function list(
-  owner: string,
-  option: string,
-  value: string | readonly string[] | undefined,
-): readonly string[] {
-  if (value === undefined) return []
-  const items: readonly unknown[] = typeof value === 'string' ? [value] : value
-  if (
-    !Array.isArray(items) ||
-    items.length === 0 ||
-    !items.every((item) => typeof item === 'string' && item !== '')
-  ) {
-    throw optionError(owner, option, 'a non-empty string or an array of them', value)
-  }
-  if (option === 'scope' && !items.every(isScopeToken))
-    throw optionError(
-      owner,
-      option,
-      'scopes as RFC 6749, section 3.3, has them: printable ASCII without spaces',
-    )
-  return [...items] as readonly string[]
+  const scopes = options.scope === undefined ? [] : scopeList(owner, 'scope', options.scope)
+  const groups = options.groups === undefined ? [] : stringList(owner, 'groups', options.groups)
+  return { optional, extractToken, observer, realm, retryAfterSeconds, scopes, groups }
 }
 
 function answer(response: ServerResponse, { status, headers, body }: Refusal): void {

@@ -14,9 +14,9 @@ import type { Revocation, RevocationScope } from './revocation.js'
 import { isRevocationStore, type RevocationStore } from './store.js'
 
 /** Cognito's longest validity of an access or ID token: one day. */
-const MAX_ACCESS_VALIDITY_SECONDS = 86_400
+export const MAX_ACCESS_VALIDITY_SECONDS = 86_400
 /** Cognito's longest validity of a refresh token: ten years. */
-const MAX_REFRESH_VALIDITY_SECONDS = 315_360_000
+export const MAX_REFRESH_VALIDITY_SECONDS = 315_360_000
 
 /** Options of a {@link Revoker}. */
 export interface RevokerOptions {
@@ -122,7 +122,7 @@ export class Revoker {
    * @throws TokenNotRevocableError if the token has no `origin_jti`
    */
   async revokeSession(
-    claims: Pick<CognitoBaseClaims, 'iss' | 'origin_jti'>,
+    claims: Pick<CognitoBaseClaims, 'origin_jti'> & Partial<Pick<CognitoBaseClaims, 'iss'>>,
     options: RevokeOptions = {},
   ): Promise<Revocation> {
     this.#assertOwnPool(claims.iss)
@@ -140,7 +140,7 @@ export class Revoker {
    * @throws TokenNotRevocableError if the token has no `jti`
    */
   async revokeToken(
-    claims: Pick<CognitoBaseClaims, 'iss' | 'jti' | 'exp'>,
+    claims: Pick<CognitoBaseClaims, 'jti' | 'exp'> & Partial<Pick<CognitoBaseClaims, 'iss'>>,
     options: RevokeOptions = {},
   ): Promise<Revocation> {
     this.#assertOwnPool(claims.iss)
@@ -172,9 +172,11 @@ export class Revoker {
     scope: RevocationScope,
     id: string,
     expiresAt: number,
-    { reason, actor }: RevokeOptions,
+    options: RevokeOptions,
     cutoff?: number,
   ): Promise<Revocation> {
+    assertOptions('Revoker', options, ['reason', 'actor', 'cognitoConfirmed', 'cutoff'])
+    const { reason, actor } = options
     const revocation: Revocation = {
       poolId: this.#poolId,
       scope,
@@ -198,7 +200,7 @@ export class Revoker {
   }
 
   /** Claims of another pool would be recorded where no verifier looks for them. */
-  #assertOwnPool(iss: string): void {
+  #assertOwnPool(iss = ''): void {
     const poolId = /\/([\w-]+_[0-9a-zA-Z]+)$/.exec(iss)?.[1]
     if (poolId !== undefined && poolId !== this.#poolId) {
       throw new TypeError(

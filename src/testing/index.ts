@@ -11,6 +11,7 @@ export type { Call } from './fake-cognito/request-handler.js'
 export type { UserSettings, UserStatus, UserUpdate } from './fake-cognito/users.js'
 export {
   type ConformanceTest,
+  type StoreConformanceOptions,
   type StoreUnderTest,
   storeConformanceTests,
 } from './store-conformance/store-conformance.js'

@@ -20,6 +20,10 @@ const OPERATIONS: Record<string, (scene: Scene) => Promise<() => Promise<unknown
     const { refreshToken } = await scene.signIn()
     return () => scene.client.refresh({ refreshToken })
   },
+  'InitiateAuth (REFRESH_TOKEN_AUTH)': async (scene) => {
+    const session = await scene.signIn()
+    return () => scene.client.refresh({ ...session, flow: 'REFRESH_TOKEN_AUTH' })
+  },
   RevokeToken: async (scene) => {
     const session = await scene.signIn()
     return () => scene.client.revokeRefreshToken(session)
@@ -39,6 +43,7 @@ const OPERATIONS: Record<string, (scene: Scene) => Promise<() => Promise<unknown
 }
 const EVERY = Object.keys(OPERATIONS)
 const SIGN_IN = ['InitiateAuth', 'AdminInitiateAuth']
+const REFRESH = ['GetTokensFromRefreshToken', 'InitiateAuth (REFRESH_TOKEN_AUTH)']
 
 /** Operations, exception, message, typed error: COGNITO's tables of errors, as they come over the wire. */
 const MATRIX: readonly (readonly [readonly string[], string, string, ErrorClass])[] = [
@@ -50,13 +55,13 @@ const MATRIX: readonly (readonly [readonly string[], string, string, ErrorClass]
   [EVERY, 'SomethingNewException', 'Never heard of', errors.CognitoError],
   [EVERY, 'AccessDeniedException', 'User is not authorized to perform', errors.AccessDeniedError],
   [
-    [...SIGN_IN, 'GetTokensFromRefreshToken', 'GlobalSignOut', 'AdminGetUser', 'AdminUserGlobalSignOut'],
+    [...SIGN_IN, ...REFRESH, 'GlobalSignOut', 'AdminGetUser', 'AdminUserGlobalSignOut'],
     'ResourceNotFoundException',
     'User pool client abc does not exist.',
     errors.ResourceNotFoundError,
   ],
   [
-    [...SIGN_IN, 'GetTokensFromRefreshToken', 'AdminGetUser', 'AdminUserGlobalSignOut'],
+    [...SIGN_IN, ...REFRESH, 'AdminGetUser', 'AdminUserGlobalSignOut'],
     'UserNotFoundException',
     'User does not exist.',
     errors.UserNotFoundError,
@@ -92,37 +97,15 @@ const MATRIX: readonly (readonly [readonly string[], string, string, ErrorClass]
   ].map((name) => [SIGN_IN, name, 'Misconfigured', errors.CognitoConfigurationError] as const),
   ...['UserLambdaValidationException', 'UnexpectedLambdaException', 'InvalidLambdaResponseException'].map(
     (name) =>
-      [
-        [...SIGN_IN, 'GetTokensFromRefreshToken'],
-        name,
-        'PreTokenGeneration failed',
-        errors.LambdaTriggerError,
-      ] as const,
+      [[...SIGN_IN, ...REFRESH], name, 'PreTokenGeneration failed', errors.LambdaTriggerError] as const,
   ),
   ...['Refresh Token has been revoked', 'Refresh Token has been revoked.'].map(
-    (message) =>
-      [
-        ['GetTokensFromRefreshToken'],
-        'NotAuthorizedException',
-        message,
-        errors.RefreshTokenRevokedError,
-      ] as const,
+    (message) => [REFRESH, 'NotAuthorizedException', message, errors.RefreshTokenRevokedError] as const,
   ),
   ...['Invalid Refresh Token', 'Invalid Refresh Token.', 'Refresh Token has expired'].map(
-    (message) =>
-      [
-        ['GetTokensFromRefreshToken'],
-        'NotAuthorizedException',
-        message,
-        errors.RefreshTokenInvalidError,
-      ] as const,
+    (message) => [REFRESH, 'NotAuthorizedException', message, errors.RefreshTokenInvalidError] as const,
   ),
-  [
-    ['GetTokensFromRefreshToken'],
-    'RefreshTokenReuseException',
-    'Refresh token has been reused',
-    errors.RefreshTokenReuseError,
-  ],
+  [REFRESH, 'RefreshTokenReuseException', 'Refresh token has been reused', errors.RefreshTokenReuseError],
   [['RevokeToken'], 'UnauthorizedException', 'Not this client', errors.WrongClientError],
   [['RevokeToken'], 'NotAuthorizedException', 'User not authorized', errors.WrongClientError],
   [['RevokeToken'], 'UnsupportedOperationException', 'Not enabled', errors.TokenRevocationDisabledError],
@@ -143,11 +126,12 @@ describe('An exception of Cognito becomes a typed error', () => {
     async ({ operation, exception, message, Class }) => {
       const scene = createScene()
       const act = await OPERATIONS[operation]?.(scene)
-      scene.cognito.failNext(operation, exception, message === '' ? {} : { message })
+      const [asked = ''] = operation.split(' ')
+      scene.cognito.failNext(asked, exception, message === '' ? {} : { message })
       const thrown = await thrownBy(act as () => Promise<unknown>)
       const error = thrown instanceof errors.RevocationIncompleteError ? (thrown.cause as Error) : thrown
       expect(error).toBeInstanceOf(Class)
-      expect(error.message).toContain(`${operation}: `)
+      expect(error.message).toContain(`${asked}: `)
       expect(error.cause).toMatchObject(
         exception === 'socket hang up' ? { message: /./ } : { name: exception },
       )

@@ -1,6 +1,7 @@
 import { inspect } from 'node:util'
 import { describe, expect, it, vi } from 'vitest'
 import { computeSecretHash } from '../../src/client/index.js'
+import { NotAuthorizedError, SecretHashMismatchError, UserDisabledError } from '../../src/errors.js'
 import type { ObserverEvent } from '../../src/observer.js'
 import { type Scene, type Session, thrownBy, useScene } from '../support/scene.js'
 
@@ -31,6 +32,10 @@ const ACTIONS: Record<
     operation: 'GetTokensFromRefreshToken',
     act: ({ client }, { refreshToken }) => client.revokeRefreshToken({ refreshToken }),
   },
+  adminGlobalSignOut: {
+    operation: 'AdminUserGlobalSignOut',
+    act: ({ client, user }) => client.adminGlobalSignOut({ username: user.username }),
+  },
   globalSignOut: { operation: 'GlobalSignOut', act: ({ client }, session) => client.globalSignOut(session) },
 }
 
@@ -53,13 +58,15 @@ describe.each(Object.entries(ACTIONS))('What %s throws', (_, { operation, act })
       const clientSecret = scene.app.clientSecret ?? ''
       const hash = computeSecretHash({ username, clientId: scene.app.clientId, clientSecret })
       const secrets = { password, clientSecret, hash, ...session }
-      const log = vi.spyOn(console, 'log')
+      const outputs = [vi.spyOn(process.stdout, 'write'), vi.spyOn(process.stderr, 'write')]
 
       const message = `1 validation error: '${Object.values(secrets).join("' '")}'`
       scene.cognito.failNext(operation, fault, { message })
       const error = await thrownBy(() => act(scene, session))
 
-      const told = [error, error.cause, events, ...log.mock.calls]
+      const printed = outputs.flatMap((output) => output.mock.calls)
+      for (const output of outputs) output.mockRestore()
+      const told = [error, error.cause, events, printed]
       const text = told
         .map((each) => inspect(each, { depth: 12, showHidden: true, maxStringLength: null }))
         .join('\n')
@@ -70,8 +77,29 @@ describe.each(Object.entries(ACTIONS))('What %s throws', (_, { operation, act })
         if (!JSON.stringify(sent).includes(String(secret))) continue
         expect(text.includes(String(secret)), name).toBe(false)
       }
-      expect(text).toContain('[redacted]')
-      log.mockRestore()
+      expect(text).toContain('withheld')
+    },
+  )
+})
+
+describe('A password that is a word of what Cognito says', () => {
+  it.each([
+    ['password', 'Incorrect username or password.', NotAuthorizedError],
+    ['x', 'User does not exist.', NotAuthorizedError],
+    ['disabled', 'User is disabled.', UserDisabledError],
+    ['secret', 'Unable to verify secret hash for client abc', SecretHashMismatchError],
+  ])(
+    'is not told by what becomes of the message, nor changes the error: %s',
+    async (password, message, Class) => {
+      const scene = createScene()
+      const thrown = []
+      for (const each of [password, 'another one']) {
+        scene.cognito.failNext('InitiateAuth', 'NotAuthorizedException', { message })
+        thrown.push(await thrownBy(() => scene.client.signIn({ username: 'jane', password: each })))
+      }
+      expect(thrown[0]).toBeInstanceOf(Class)
+      expect(thrown[0]?.message).toBe(thrown[1]?.message)
+      expect(thrown[0]?.cause).toMatchObject({ message })
     },
   )
 })

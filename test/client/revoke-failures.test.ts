@@ -1,6 +1,7 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import type { RevokeRefreshTokenInput } from '../../src/client/index.js'
 import { RevocationIncompleteError, WrongClientError } from '../../src/errors.js'
+import { Revoker } from '../../src/revocation/revoker.js'
 import { type Scene, type Session, thrownBy, useScene } from '../support/scene.js'
 
 const createScene = useScene()
@@ -155,6 +156,43 @@ describe('revokeRefreshToken', () => {
     })
     expect(lives(scene).at(-1)).toEqual(closeTo(ACCESS_LIFE))
     expect(scene.store.added).toHaveLength(2)
+  })
+
+  it('says how to complete what Cognito will not tell again, and that does complete it', async () => {
+    const scene = createScene()
+    const session = await scene.signIn()
+    scene.store.failAdds = 2
+    const input = { ...session, confirmPairing: true }
+    const error = await thrownBy(() => scene.client.revokeRefreshToken(input))
+    expect(error.outcome).toMatchObject({ store: 'failed', cognito: 'revoked', learnedFrom: 'refresh' })
+    expect(error.message).toContain('Revoker.revokeSession({ origin_jti: outcome.originJti }')
+    const { originJti } = error.outcome as { originJti: string }
+    const revoker = new Revoker({ store: scene.store, poolId: scene.cognito.userPoolId })
+    await revoker.revokeSession({ origin_jti: originJti }, { cognitoConfirmed: true })
+    expect(await scene.judge(session)).toBe('token_revoked')
+  })
+
+  it.each([
+    ['UnauthorizedException', 'wrong_client', 'Mend that'],
+    ['TooManyRequestsException', 'throttled', 'Call it again'],
+    ['InternalErrorException', '', 'Call it again'],
+  ])('says after %s what to do', async (fault, code, advice) => {
+    const scene = createScene()
+    const session = await scene.signIn()
+    scene.cognito.failNext('RevokeToken', fault)
+    const { message } = await thrownBy(() => scene.client.revokeRefreshToken(session))
+    expect(message).toContain(code)
+    expect(message).toContain(advice)
+  })
+
+  it('waits 5 s for a store, and 20 s for Cognito with its retries, unless told otherwise', async () => {
+    const scene = createScene()
+    const session = await scene.signIn()
+    const [timers, signals] = [vi.spyOn(globalThis, 'setTimeout'), vi.spyOn(AbortSignal, 'timeout')]
+    await scene.client.revokeRefreshToken(session)
+    expect(timers.mock.calls.map(([, ms]) => ms)).toContain(5_000)
+    expect(signals.mock.calls).toContainEqual([20_000])
+    vi.restoreAllMocks()
   })
 
   it('tells when neither the store nor Cognito did it', async () => {

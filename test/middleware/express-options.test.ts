@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { describe, expect, it } from 'vitest'
-import { InsufficientScopeError, ThrottledError } from '../../src/index.js'
+import { InsufficientScopeError, type ObserverEvent, ThrottledError } from '../../src/index.js'
 import { type VerifyTokenOptions, verifyToken } from '../../src/middleware/express.js'
 import {
   Api,
@@ -93,6 +93,27 @@ describe('the options of verifyToken', () => {
       expect(() => verifyToken(verifier as never)).toThrow(/^verifyToken: the first argument/)
     },
   )
+
+  it('take an observer that is told of each request that is not let through, and why', async () => {
+    const events: ObserverEvent[] = []
+    const options: VerifyTokenOptions = { scope: 'orders/read', observer: (event) => events.push(event) }
+    const api = await Api.start(poolOf(), { options })
+    await api.send()
+    await api.send('Bearer a', 'Bearer b')
+    await api.send('Bearer x')
+    await api.send(`Bearer ${poolOf().minter.accessToken()}`)
+    await api.send(`Bearer ${poolOf().minter.accessToken({ scope: 'orders/read' })}`)
+    expect(events).toEqual([
+      { type: 'request_refused', status: 401 },
+      { type: 'request_refused', status: 400 },
+      { type: 'request_refused', status: 401, error: expect.objectContaining({ code: 'token_malformed' }) },
+      {
+        type: 'request_refused',
+        status: 403,
+        error: expect.objectContaining({ code: 'insufficient_scope' }),
+      },
+    ])
+  })
 
   it('cannot be changed once the middleware is made', async () => {
     const [scope, groups] = [['orders/read'], ['admin']]

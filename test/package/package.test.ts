@@ -65,7 +65,16 @@ describe('the tarball', () => {
   it('holds the build and its papers, and nothing else', async () => {
     const installed = join(consumer, 'node_modules/cognito-revocation')
     const files = await readdir(installed)
-    expect(files.sort()).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'dist', 'package.json'])
+    expect(files.sort()).toEqual([
+      'CHANGELOG.md',
+      'CONTRIBUTING.md',
+      'LICENSE',
+      'README.md',
+      'SECURITY.md',
+      'dist',
+      'docs',
+      'package.json',
+    ])
     const dist = await readdir(join(installed, 'dist'))
     expect(dist.filter((name) => !/\.(c?js(\.map)?|d\.c?ts)$/.test(name))).toEqual(['jose.LICENSE.md'])
   })

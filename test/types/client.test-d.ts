@@ -23,7 +23,8 @@ describe('the result of signIn', () => {
     if (result.status === 'authenticated') {
       expectTypeOf(result).toEqualTypeOf<SignedIn>()
       expectTypeOf(result.accessToken).toEqualTypeOf<string>()
-      expectTypeOf(result.refreshToken).toEqualTypeOf<string | undefined>()
+      expectTypeOf(result.refreshToken).toEqualTypeOf<string>()
+      expectTypeOf(result.idToken).toEqualTypeOf<string>()
       // @ts-expect-error: there is no challenge
       expectTypeOf(result.challengeName).toEqualTypeOf<never>()
     }
@@ -115,12 +116,10 @@ describe('the methods of a CognitoTokenClient', () => {
     ).resolves.toEqualTypeOf<RevokeOutcome>()
   })
 
-  it('revoke a refresh token, which a sign-in may not have given', () => {
+  it('revoke what a sign-in gave, as it is, and nothing without a refresh token', () => {
+    expectTypeOf(client.revokeRefreshToken({} as SignedIn)).resolves.toEqualTypeOf<RevokeOutcome>()
     // @ts-expect-error: refreshToken is missing
     client.revokeRefreshToken({ accessToken: 'token' })
-    const signedIn = {} as SignedIn
-    // @ts-expect-error: it may be undefined
-    client.revokeRefreshToken(signedIn)
   })
 
   it('sign out a user by one of the two', () => {

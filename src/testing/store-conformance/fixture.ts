@@ -5,10 +5,10 @@ import type { TokenIdentity } from '../../tokens/token-identity.js'
 
 /** A test of the suite. */
 export type StoreTest = (store: RevocationStore, fixture: Fixture) => Promise<void>
-type Fixture = ReturnType<typeof createFixture>
+export type Fixture = ReturnType<typeof createFixture>
 
 /** A user pool, a token of it, and records that revoke it. */
-export function createFixture() {
+export function createFixture(feedDeadlineMs: number) {
   const poolId = `us-east-1_${randomUUID().replaceAll('-', '')}`
   const now = Math.floor(Date.now() / 1000)
   const token = {
@@ -34,7 +34,16 @@ export function createFixture() {
     expiresAt: now + 3_600,
     ...more,
   })
-  return { poolId, now, token, record }
+  /** A token that can be revoked by this scope, or by its pool, and by no other record. */
+  const tokenOf = (scope: RevocationScope): TokenIdentity => {
+    const other = { poolId, sub: 'x', clientId: 'x', iat: token.iat }
+    return {
+      token: { ...other, jti: token.jti },
+      session: { ...other, originJti: token.originJti },
+      user: { ...other, sub: token.sub },
+      client: { ...other, clientId: token.clientId },
+      pool: other,
+    }[scope]
+  }
+  return { poolId, now, token, tokenOf, record, feedDeadlineMs }
 }
-
-export const SCOPES = ['token', 'session', 'user', 'client', 'pool'] as const

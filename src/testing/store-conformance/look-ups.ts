@@ -1,22 +1,16 @@
 import { deepEqual, equal, ok } from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
-import { SCOPES, type StoreTest } from './fixture.js'
+import { REVOCATION_SCOPES } from '../../revocation/revocation.js'
+import type { StoreTest } from './fixture.js'
 
 /** What a store answers. */
 export const LOOK_UPS: Record<string, StoreTest> = {
   'finds nothing for a token that was never revoked': async (store, { token }) => {
     equal(await store.find(token), undefined)
   },
-  'finds a revocation by each scope alone': async (store, { token, record }) => {
-    for (const scope of SCOPES) {
-      const other = { poolId: token.poolId, sub: 'x', clientId: 'x', iat: token.iat }
-      const identity = {
-        token: { ...other, jti: token.jti },
-        session: { ...other, originJti: token.originJti },
-        user: { ...other, sub: token.sub },
-        client: { ...other, clientId: token.clientId },
-        pool: other,
-      }[scope]
+  'finds a revocation by each scope alone': async (store, { tokenOf, record }) => {
+    for (const scope of REVOCATION_SCOPES) {
+      const identity = tokenOf(scope)
       if (scope !== 'pool') equal(await store.find(identity), undefined, `before revoking by ${scope}`)
       await store.add([record(scope)])
       deepEqual({ ...(await store.find(identity)) }, record(scope))
@@ -68,6 +62,30 @@ export const LOOK_UPS: Record<string, StoreTest> = {
   'takes every token for revoked by a record without a cutoff': async (store, { token, record, now }) => {
     await store.add([record('user')])
     ok(await store.find({ ...token, authTime: now + 100, iat: now + 100 }))
+  },
+  'finds a wider revocation that matches behind a narrower one whose cutoff does not': async (
+    store,
+    { token, record },
+  ) => {
+    await store.add([record('user', { cutoff: token.authTime - 1 })])
+    equal(await store.find(token), undefined)
+    await store.add([record('client', { cutoff: token.authTime - 1 }), record('pool')])
+    deepEqual({ ...(await store.find(token)) }, record('pool'))
+  },
+  'never takes an id that a token lacks for one': async (store, { token, record }) => {
+    const { jti: _, originJti: __, ...without } = token
+    const ids = ['undefined', 'null', 'NaN', '0']
+    await store.add(ids.flatMap((id) => [record('token', { id }), record('session', { id })]))
+    equal(await store.find(without), undefined)
+    equal(await store.find({ ...without, jti: undefined, originJti: undefined }), undefined)
+  },
+  'still finds a record that was over for less than an hour, whatever comes after it': async (
+    store,
+    { token, record, now },
+  ) => {
+    await store.add([record('session', { expiresAt: now - 3_500 })])
+    await store.add(Array.from({ length: 2_500 }, (_, index) => record('token', { id: `token ${index}` })))
+    ok(await store.find(token))
   },
   'still finds a record whose expiresAt has passed': async (store, { token, record, now }) => {
     await store.add([record('session', { expiresAt: now - 60 })])

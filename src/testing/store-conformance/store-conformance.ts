@@ -11,6 +11,14 @@ export interface StoreUnderTest {
   readonly close?: () => Promise<void>
 }
 
+/** What a store is to have. */
+export interface StoreConformanceOptions {
+  /** Whether it has a change feed (`changes`), which a mirror needs. Default true. */
+  readonly feed?: boolean
+  /** How long its feed may take to deliver what was added, in milliseconds. Default 10,000. */
+  readonly feedDeadlineMs?: number
+}
+
 /** One test, for whichever runner: it passes when `run` resolves. */
 export interface ConformanceTest {
   readonly name: string
@@ -27,16 +35,21 @@ export interface ConformanceTest {
  *   for (const { name, run } of storeConformanceTests(async () => ({ store: new MyStore() }))) it(name, run)
  * })
  */
-export function storeConformanceTests(create: () => Promise<StoreUnderTest>): readonly ConformanceTest[] {
-  return Object.entries({ ...LOOK_UPS, ...MERGES, ...REFUSALS, ...FEED }).map(([name, test]) => ({
-    name,
-    run: async () => {
-      const { store, close = () => store.close?.() } = await create()
-      try {
-        await test(store, createFixture())
-      } finally {
-        await close()
-      }
-    },
-  }))
+export function storeConformanceTests(
+  create: () => Promise<StoreUnderTest>,
+  { feed = true, feedDeadlineMs = 10_000 }: StoreConformanceOptions = {},
+): readonly ConformanceTest[] {
+  return Object.entries({ ...LOOK_UPS, ...MERGES, ...REFUSALS, ...(feed ? FEED : {}) }).map(
+    ([name, test]) => ({
+      name,
+      run: async () => {
+        const { store, close = () => store.close?.() } = await create()
+        try {
+          await test(store, createFixture(feedDeadlineMs))
+        } finally {
+          await close()
+        }
+      },
+    }),
+  )
 }

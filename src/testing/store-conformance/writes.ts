@@ -1,5 +1,5 @@
 import { deepEqual, equal, ok, rejects } from 'node:assert/strict'
-import type { Revocation } from '../../revocation/revocation.js'
+import { REVOCATION_SCOPES, type Revocation } from '../../revocation/revocation.js'
 import type { StoreTest } from './fixture.js'
 
 /** How what is added meets what is there. */
@@ -31,6 +31,17 @@ export const MERGES: Record<string, StoreTest> = {
     )
     const found = await store.find({ ...token, authTime: now, iat: now })
     deepEqual({ ...found }, record('user', { cutoff: now, expiresAt: now + 3_600 }))
+  },
+  'never shortens a record, of whatever scope, by one that is over sooner': async (
+    store,
+    { tokenOf, record, now },
+  ) => {
+    for (const scope of REVOCATION_SCOPES) {
+      const long = record(scope, { expiresAt: now + 90_000 })
+      await store.add([long])
+      await store.add([record(scope, { expiresAt: now + 60 }), record(scope, { expiresAt: now - 60 })])
+      deepEqual({ ...(await store.find(tokenOf(scope))) }, long)
+    }
   },
   'takes the same record again': async (store, { token, record }) => {
     for (let time = 0; time < 3; time++) await store.add([record('session')])
