@@ -9,3 +9,19 @@ export function steadyClock(): () => number {
   const monotonicStart = performance.now()
   return () => Math.min(Date.now(), wallStart + performance.now() - monotonicStart)
 }
+
+/** A moment by both clocks. */
+export interface Moment {
+  readonly wall: number
+  readonly monotonic: number
+}
+
+/** Now. */
+export function takeMoment(clock: () => number = systemClock): Moment {
+  return { wall: clock(), monotonic: performance.now() }
+}
+
+/** Milliseconds since then, the larger of two answers: a wall clock can be set back, a monotonic one sleeps with the machine. */
+export function elapsedMs(since: Moment, clock: () => number = systemClock): number {
+  return Math.max(clock() - since.wall, performance.now() - since.monotonic)
+}

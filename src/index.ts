@@ -1,6 +1,7 @@
 export * from './errors.js'
 export type { Check, CheckResult, Explanation } from './explanation.js'
 export type { Observer, ObserverEvent } from './observer.js'
+export { CachedRevocationStore, type CachedRevocationStoreOptions } from './revocation/cached-store.js'
 export { MemoryRevocationStore, type MemoryRevocationStoreOptions } from './revocation/memory-store.js'
 export {
   assertRevocation,

@@ -1,3 +1,4 @@
+import { elapsedMs, type Moment, takeMoment } from '../clock.js'
 import { JwksUnavailableError, TokenKeyUnknownError } from '../errors.js'
 import { notify, type Observer } from '../observer.js'
 import { importSigningKeys, type JsonWebKeySet, type SigningKey } from './signing-key.js'
@@ -39,7 +40,7 @@ export class Jwks {
   readonly #source: Required<JwksOptions> & JwksSource
   readonly #closing = new AbortController()
   #keys = new Map<string, SigningKey>()
-  #loadedAt: { readonly wall: number; readonly monotonic: number } | undefined
+  #loadedAt: Moment | undefined
   #remote: RemoteSet | undefined
   #fetching: Promise<void> | undefined
   #nextFetchAt = 0
@@ -109,7 +110,7 @@ export class Jwks {
     if (keys.size === 0)
       throw new TypeError('The JWKS has no RSA key of 2048 bits or more for RS256 signatures')
     this.#keys = keys
-    this.#loadedAt = { wall: this.#source.clock(), monotonic: performance.now() }
+    this.#loadedAt = takeMoment(this.#source.clock)
   }
 
   /** Ends a fetch under way, and starts no other. */
@@ -117,10 +118,9 @@ export class Jwks {
     this.#closing.abort()
   }
 
-  /** The older of two clocks' answers: a wall clock can be set back, a monotonic one sleeps with the machine. */
   #ageMs(): number {
     if (this.#loadedAt === undefined) return Number.POSITIVE_INFINITY
-    return Math.max(this.#source.clock() - this.#loadedAt.wall, performance.now() - this.#loadedAt.monotonic)
+    return elapsedMs(this.#loadedAt, this.#source.clock)
   }
 
   #unavailable(): JwksUnavailableError {
