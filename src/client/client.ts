@@ -88,7 +88,7 @@ export class CognitoTokenClient {
    * `confirmPairing: true` where that word comes from outside.
    *
    * @returns what was done; resolves only when both the store and Cognito have it. Calling again is safe, and
-   *   completes what was left undone, but for a session that was learned by a refresh and revoked at Cognito alone
+   *   completes what was left undone, but for a session that was learned by a refresh and that the store failed to take
    * @throws RevocationIncompleteError if one of the two failed: `outcome` says which, the message how to complete it
    * @throws SessionUnknownError if the session could not be learned; what Cognito could end is ended
    * @throws NotARefreshTokenError, RefreshTokenRevokedError, RefreshTokenInvalidError, SecretHashMismatchError,

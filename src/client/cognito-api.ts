@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { CognitoIdentityProviderClient } from '@aws-sdk/client-cognito-identity-provider'
-import { notify, type Observer } from '../observer.js'
-import { CLOCK_TOLERANCE_SECONDS } from '../tokens/claims.js'
+import { withDeadline } from '../deadline.js'
 import type { CheckedClientOptions } from './client-options.js'
+import { CognitoClock } from './cognito-clock.js'
 import { toTypedError } from './cognito-errors.js'
 import { computeSecretHash } from './secret-hash.js'
 
@@ -17,8 +17,7 @@ export class CognitoApi {
   readonly userPoolId: string
   readonly clientId: string
   readonly #clientSecret: CheckedClientOptions['clientSecret']
-  readonly #clock: () => number
-  readonly #observer: Observer | undefined
+  readonly clock: CognitoClock
   readonly #sdk: CognitoIdentityProviderClient
   readonly #ownsSdk: boolean
   /** Of its own: several clients may share one SDK client. */
@@ -26,14 +25,12 @@ export class CognitoApi {
   /** When each answer was given by Cognito's clock: the Date of the answer, which the SDK drops. */
   readonly #dates = new WeakMap<object, string>()
   readonly #callTimeoutMs: number
-  #offsetMs = 0
 
   constructor(options: CheckedClientOptions) {
     this.userPoolId = options.userPoolId
     this.clientId = options.clientId
     this.#clientSecret = options.clientSecret
-    this.#clock = options.clock
-    this.#observer = options.observer
+    this.clock = new CognitoClock(options.clock, options.observer)
     this.#callTimeoutMs = options.requestTimeoutMs * CALL_TIMEOUT_IN_REQUESTS
     this.#ownsSdk = options.sdk === undefined
     this.#sdk =
@@ -73,8 +70,10 @@ export class CognitoApi {
     sensitive: readonly (string | undefined)[],
   ): Promise<Output> {
     try {
-      const output = await send(this.#sdk, { abortSignal: AbortSignal.timeout(this.#callTimeoutMs) })
-      this.#learnOffset(output)
+      // The signal ends requests; finding credentials, for one, does not heed it.
+      const sending = send(this.#sdk, { abortSignal: AbortSignal.timeout(this.#callTimeoutMs) })
+      const output = await withDeadline('Cognito', this.#callTimeoutMs, sending)
+      this.clock.learn(this.#dates.get(output))
       return output
     } catch (error) {
       throw toTypedError(operation, error, sensitive)
@@ -83,7 +82,8 @@ export class CognitoApi {
 
   /** The app client's secret, or undefined if it has none. */
   async secret(): Promise<string | undefined> {
-    return typeof this.#clientSecret === 'function' ? await this.#clientSecret() : this.#clientSecret
+    if (typeof this.#clientSecret !== 'function') return this.#clientSecret
+    return withDeadline('clientSecret', this.#callTimeoutMs, Promise.resolve(this.#clientSecret()))
   }
 
   /** SECRET_HASH for a username, or undefined if the app client has no secret. */
@@ -92,29 +92,16 @@ export class CognitoApi {
     return clientSecret && computeSecretHash({ username, clientId: this.clientId, clientSecret })
   }
 
-  /** Now in Cognito's clock, as far as its answers have told it; epoch seconds. */
-  nowSeconds(): number {
-    return Math.floor((this.#clock() + this.#offsetMs) / 1000)
-  }
-
-  /** When Cognito gave this answer, in its own clock; epoch seconds. */
-  answeredAt(output: object): number {
-    const date = Date.parse(this.#dates.get(output) ?? '')
-    return this.#isCredible(date - this.#clock()) ? date / 1000 : this.nowSeconds()
+  /**
+   * When Cognito gave this answer, in its own clock, epoch seconds; undefined where its Date is over 300 s from
+   * this machine's clock.
+   */
+  answeredAt(output: object): number | undefined {
+    return this.clock.secondsOf(this.#dates.get(output))
   }
 
   close(): void {
     this.#sdk.middlewareStack.remove(this.#middlewareName)
     if (this.#ownsSdk) this.#sdk.destroy()
-  }
-
-  #learnOffset(output: object): void {
-    const offsetMs = Date.parse(this.#dates.get(output) ?? '') - this.#clock()
-    if (this.#isCredible(offsetMs)) this.#offsetMs = offsetMs
-    else if (!Number.isNaN(offsetMs)) notify(this.#observer, { type: 'clock_offset_ignored', offsetMs })
-  }
-
-  #isCredible(offsetMs: number): boolean {
-    return Math.abs(offsetMs) <= CLOCK_TOLERANCE_SECONDS * 1000
   }
 }

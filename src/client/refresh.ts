@@ -39,7 +39,8 @@ export class Refresher {
   async refresh(input: RefreshInput): Promise<RefreshedTokens> {
     assertInput('refresh', input)
     const { refreshToken, username, flow = this.#defaultFlow } = input
-    const key = JSON.stringify([refreshToken, username, flow])
+    // GetTokensFromRefreshToken knows no username: whoever brings one or none asks for the same.
+    const key = JSON.stringify([flow, refreshToken, flow === 'REFRESH_TOKEN_AUTH' ? username : undefined])
     const pending = this.#underWay.get(key)
     if (pending !== undefined) return pending
     const started = this.#exchange(input).finally(() => this.#underWay.delete(key))

@@ -1,7 +1,8 @@
 import { RevokeTokenCommand } from '@aws-sdk/client-cognito-identity-provider'
+import { elapsedMs, takeMoment } from '../clock.js'
 import * as errors from '../errors.js'
 import { assertInput, assertString } from '../options.js'
-import type { CognitoClaims } from '../tokens/claims.js'
+import { CLOCK_TOLERANCE_SECONDS, type CognitoClaims } from '../tokens/claims.js'
 import { type Audit, auditOf, type ClientContext, record } from './context.js'
 import { type Attempt, attempt, cognitoOutcomeOf, describe, isPassing } from './outcome.js'
 import {
@@ -51,9 +52,12 @@ export async function revokeRefreshToken(
         learned.sessions.map((claims) => session.revokeSession(claims, { ...audit, cognitoConfirmed })),
       ),
     )
+  const startedAt = takeMoment()
   const recorded = await recordAll(true)
   const revoked = await revokeAll(context, learned.refreshTokens)
-  if (recorded.ok && revoked.ok)
+  // A process that was frozen in between has a record that is over before the last tokens are.
+  const isInTime = elapsedMs(startedAt) < CLOCK_TOLERANCE_SECONDS * 1000
+  if (recorded.ok && revoked.ok && isInTime)
     return outcomeOf(learned, context.revokers ? 'recorded' : 'skipped', 'revoked')
 
   // What Cognito has not revoked brings new tokens for as long as the refresh token lives.
@@ -69,10 +73,14 @@ export async function revokeRefreshToken(
   )
 }
 
-function remedyFor({ cognito, learnedFrom }: RevokeOutcome, cause: unknown): string {
-  if (cognito === 'revoked' && learnedFrom === 'refresh') {
-    // Another refresh would tell the session, but Cognito allows none any more.
-    return 'Complete it with Revoker.revokeSession({ origin_jti: outcome.originJti }, { cognitoConfirmed: true }), or with adminGlobalSignOut'
+function remedyFor({ store, cognito, learnedFrom }: RevokeOutcome, cause: unknown): string {
+  if (store === 'failed' && learnedFrom === 'refresh') {
+    // Another refresh would tell the session, but Cognito may allow none any more.
+    const confirmed = cognito === 'revoked' ? ', { cognitoConfirmed: true }' : ''
+    return `Record it with Revoker.revokeSession({ origin_jti: outcome.originJti }${confirmed}), or use adminGlobalSignOut`
+  }
+  if (cognito === 'unknown' && learnedFrom === 'refresh') {
+    return 'Call it again to complete it; if that throws RefreshTokenRevokedError, it is complete'
   }
   if (cognito === 'failed' && !isPassing(cause)) return 'Mend that, then call it again to complete it'
   return 'Call it again to complete it'

@@ -5,7 +5,7 @@ import {
 } from '@aws-sdk/client-cognito-identity-provider'
 import * as errors from '../errors.js'
 import { assertInput, assertString } from '../options.js'
-import { checkAuthorization, claimError } from '../tokens/claims.js'
+import { CLOCK_TOLERANCE_SECONDS, checkAuthorization, claimError } from '../tokens/claims.js'
 import { type Audit, auditOf, type ClientContext, record } from './context.js'
 import { attempt, cognitoOutcomeOf, describe } from './outcome.js'
 
@@ -49,12 +49,17 @@ export async function globalSignOut(
   if (claims.token_use !== 'access') throw claimError('token_use', claims.token_use, 'access')
   // Cognito will ask for it too, but only after the first cutoff was written.
   checkAuthorization(claims, { scopes: [SELF_SERVICE_SCOPE], groups: [] })
-  return signOut(context, claims.sub, audit, () =>
-    context.api.call(
-      'GlobalSignOut',
-      (sdk, options) => sdk.send(new GlobalSignOutCommand({ AccessToken: accessToken }), options),
-      [accessToken],
-    ),
+  return signOut(
+    context,
+    claims.sub,
+    audit,
+    () =>
+      context.api.call(
+        'GlobalSignOut',
+        (sdk, options) => sdk.send(new GlobalSignOutCommand({ AccessToken: accessToken }), options),
+        [accessToken],
+      ),
+    Math.floor(claims.iat),
   )
 }
 
@@ -95,24 +100,35 @@ async function subOf(
 
 /**
  * Cutoff in the store, Cognito, cutoff again: before, so that a failure half-way leaves the sessions shut;
- * after, since a refresh in between gives tokens issued after the first cutoff. Cutoffs are in Cognito's clock.
+ * after, since a refresh in between gives tokens issued after the first cutoff. Cutoffs are in Cognito's clock:
+ * the first, where that isn't known yet, is early rather than late, since no merge could undo a late one.
+ *
+ * @param issuedAt when a token of the user was issued, if that is known: by then, he was signed in
  */
 async function signOut(
   context: ClientContext,
   sub: string,
   audit: Audit,
   callCognito: () => Promise<object>,
+  issuedAt = 0,
 ): Promise<SignOutOutcome> {
   const { api, revokers } = context
   const recordUntil = (cutoff: number, cognitoConfirmed: boolean) =>
     record(context, ({ user }) => user.revokeUser(sub, { ...audit, cutoff, cognitoConfirmed }))
 
-  const before = api.nowSeconds()
-  await recordUntil(before, true)
+  const early = api.clock.ownSeconds() - CLOCK_TOLERANCE_SECONDS
+  await recordUntil(api.clock.nowSeconds() ?? Math.max(early, issuedAt), true)
   const done = await attempt(callCognito)
-  const cutoff = Math.max(before, done.ok ? api.answeredAt(done.value) : api.nowSeconds())
+  const answeredAt = done.ok ? api.answeredAt(done.value) : api.clock.nowSeconds()
+  const cutoff = answeredAt ?? api.clock.ownSeconds()
   let after = await recordUntil(cutoff, done.ok)
   if (!after.ok) after = await recordUntil(cutoff, done.ok)
+  if (done.ok && answeredAt === undefined) {
+    after = {
+      ok: false,
+      error: new Error("Cognito's clock and this machine's are over 300 s apart: set the clock"),
+    }
+  }
 
   const outcome: SignOutOutcome = {
     sub,

@@ -49,12 +49,12 @@ export function bearerToken(request: IncomingMessage): BearerToken {
   return token === undefined ? { kind: 'malformed' } : { kind: 'token', token }
 }
 
-/** Every Authorization header as it came; `rawHeaders` has them in HTTP/1 and in HTTP/2. */
-function authorizationsOf({ rawHeaders, headers }: IncomingMessage): string[] {
-  if (rawHeaders === undefined) return asArray(headers.authorization)
-  return rawHeaders.filter(
+/** Every Authorization header as it came. Adapters that make requests up fill only `headers`. */
+function authorizationsOf({ rawHeaders = [], headers }: IncomingMessage): string[] {
+  const raw = rawHeaders.filter(
     (_, index) => index % 2 === 1 && rawHeaders[index - 1]?.toLowerCase() === 'authorization',
   )
+  return raw.length > 0 ? raw : asArray(headers.authorization)
 }
 
 /** The same, of a token that the caller found elsewhere. */
@@ -121,6 +121,6 @@ function challenge(
   return { 'WWW-Authenticate': ['Bearer', quoted.join(', ')].filter(Boolean).join(' ') }
 }
 
-function asArray(value: string | undefined): string[] {
-  return value === undefined ? [] : [value]
+function asArray(value: string | string[] | undefined): string[] {
+  return value === undefined ? [] : [value].flat()
 }

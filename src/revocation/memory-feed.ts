@@ -56,6 +56,7 @@ export class MemoryFeed {
         sequence = entries.at(-1)?.sequence ?? sequence
         const caughtUp = backlog.length === 0 && reader.queue.length === 0 && !reader.overflowed
         yield this.#batch(entries, sequence, caughtUp)
+        if (ended.aborted) return
         if (backlog.length > 0) continue
         if (reader.queue.length === 0 && !reader.overflowed) await this.#nextChange(reader, ended)
         // After an overflow the table knows all that the queue does not.

@@ -59,7 +59,7 @@ export class MemoryRevocationStore implements RevocationStore {
     assertOptions(owner, options, ['maxEntries', 'clock', 'heartbeatMs'])
     const { maxEntries = 1_000_000, heartbeatMs = 1_000, clock } = options
     assertInteger(owner, 'maxEntries', maxEntries, 1)
-    assertNumber(owner, 'heartbeatMs', heartbeatMs, 1)
+    assertNumber(owner, 'heartbeatMs', heartbeatMs, 1, 3_600_000)
     assertOptionalFunction(owner, 'clock', clock)
     this.#maxEntries = maxEntries
     this.#feed = new MemoryFeed(heartbeatMs, (sequence) => this.#entriesSince(sequence))

@@ -10,6 +10,7 @@ import {
 } from '../options.js'
 import type { CognitoBaseClaims } from '../tokens/claims.js'
 import { CLOCK_TOLERANCE_SECONDS } from '../tokens/claims.js'
+import { regionOf } from '../tokens/issuer.js'
 import type { Revocation, RevocationScope } from './revocation.js'
 import { isRevocationStore, type RevocationStore } from './store.js'
 
@@ -175,7 +176,8 @@ export class Revoker {
     options: RevokeOptions,
     cutoff?: number,
   ): Promise<Revocation> {
-    assertOptions('Revoker', options, ['reason', 'actor', 'cognitoConfirmed', 'cutoff'])
+    const until = cutoff === undefined ? [] : ['cutoff']
+    assertOptions('Revoker', options, ['reason', 'actor', 'cognitoConfirmed', ...until])
     const { reason, actor } = options
     const revocation: Revocation = {
       poolId: this.#poolId,
@@ -201,8 +203,8 @@ export class Revoker {
 
   /** Claims of another pool would be recorded where no verifier looks for them. */
   #assertOwnPool(iss = ''): void {
-    const poolId = /\/([\w-]+_[0-9a-zA-Z]+)$/.exec(iss)?.[1]
-    if (poolId !== undefined && poolId !== this.#poolId) {
+    const poolId = iss.slice(iss.lastIndexOf('/') + 1)
+    if (regionOf(poolId) !== undefined && poolId !== this.#poolId) {
       throw new TypeError(
         `These claims are of the user pool ${poolId}, but this Revoker is for ${this.#poolId}`,
       )

@@ -58,7 +58,8 @@ function importKey(jwk: JsonWebKey | null, known: ReadonlyMap<string, SigningKey
   if (typeof kid !== 'string' || kid === '') return 'it has no kid'
   if (kty !== 'RSA' || typeof n !== 'string' || typeof e !== 'string') return 'it is not an RSA public key'
   if (use !== undefined && use !== 'sig') return 'its use is not "sig"'
-  if (operations !== undefined && !operations.includes('verify')) return 'its key_ops lack "verify"'
+  if (operations !== undefined && !(Array.isArray(operations) && operations.includes('verify')))
+    return 'its key_ops lack "verify"'
   if (alg !== undefined && alg !== 'RS256') return 'its alg is not "RS256"'
   const previous = known.get(kid)
   if (previous?.jwk.n === n && previous.jwk.e === e) return previous

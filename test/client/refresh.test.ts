@@ -61,6 +61,14 @@ describe('refresh', () => {
     expect(scene.takeCalls()).toEqual(['GetTokensFromRefreshToken'])
   })
 
+  it('exchanges once under rotation without grace, whether or not a caller brings the username', async () => {
+    const scene = createScene({ refreshTokenRotation: { feature: 'ENABLED', retryGracePeriodSeconds: 0 } })
+    const session = await scene.signIn()
+    const { refreshToken } = session
+    const results = await Promise.all([scene.client.refresh(session), scene.client.refresh({ refreshToken })])
+    expect(new Set(results.map((result) => result.refreshToken)).size).toBe(1)
+  })
+
   it('gives the successor of a rotated refresh token, and tells reuse after the grace period', async () => {
     const scene = createScene({ refreshTokenRotation: { feature: 'ENABLED', retryGracePeriodSeconds: 10 } })
     const session = await scene.signIn()

@@ -195,6 +195,40 @@ describe('revokeRefreshToken', () => {
     vi.restoreAllMocks()
   })
 
+  it('records anew where the process was frozen before Cognito revoked', async () => {
+    const scene = createScene()
+    const session = await scene.signIn()
+    scene.store.beforeAdd = () => {
+      vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 3 * 3_600_000 })
+      scene.cognito.clock.advance(3 * 3_600)
+    }
+    await scene.client.revokeRefreshToken(session).finally(() => vi.useRealTimers())
+    expect(scene.store.added).toHaveLength(2)
+    expect(lives(scene).at(-1)).toBeGreaterThanOrEqual(ACCESS_LIFE - 2)
+  })
+
+  it('gives up on a client secret that never comes', async () => {
+    const scene = createScene({ generateSecret: true })
+    const session = await scene.signIn()
+    const client = scene.createClient({ clientSecret: () => new Promise(() => {}), requestTimeoutMs: 20 })
+    const error = await thrownBy(() => client.revokeRefreshToken(session))
+    expect(error.outcome).toMatchObject({ store: 'recorded', cognito: 'failed' })
+    expect(await scene.judge(session)).toBe('token_revoked')
+  })
+
+  it('gives up on AWS credentials that never come', async () => {
+    const scene = createScene()
+    const client = scene.createClient({
+      sdk: undefined as never,
+      endpoint: scene.cognito.url,
+      credentials: () => new Promise(() => {}),
+      requestTimeoutMs: 20,
+    })
+    const error = await thrownBy(() => client.adminGlobalSignOut({ username: scene.user.username }))
+    expect(error).toMatchObject({ code: 'cognito_unavailable' })
+    await client.close()
+  })
+
   it('tells when neither the store nor Cognito did it', async () => {
     const scene = createScene()
     const session = await scene.signIn()

@@ -1,8 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { once } from 'node:events'
-import { Agent, type RequestListener, request, type ServerResponse } from 'node:http'
+import { Agent, IncomingMessage, type RequestListener, request, ServerResponse } from 'node:http'
 import { createServer, type Http2ServerRequest, type Http2ServerResponse } from 'node:http2'
-import { type AddressInfo, connect } from 'node:net'
+import { type AddressInfo, connect, Socket } from 'node:net'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import express, { type Express, type NextFunction, type Request, type Response } from 'express'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
@@ -324,6 +324,27 @@ describe.each(FRAMEWORKS)('a request under %s', (framework) => {
     await nextTurn()
     await nextTurn()
     expect(problems).toEqual([])
+  })
+})
+
+describe('a request that an adapter made up, with headers and no rawHeaders', () => {
+  it.each([
+    ['accepted', () => `Bearer ${poolOf().minter.accessToken()}`],
+    ['refused', () => 'Bearer x'],
+    ['refused', () => ['Bearer a', 'Bearer b']],
+  ])('is %s by its token', async (verdict, authorization) => {
+    const request = new IncomingMessage(new Socket())
+    Object.assign(request.headers, { authorization: authorization() })
+    const response = new ServerResponse(request)
+    const middleware = verifyToken(createVerifier(poolOf()), { optional: true })
+    const done = new Promise((resolve) => {
+      vi.spyOn(response, 'end').mockImplementation(() => {
+        resolve('refused')
+        return response
+      })
+      middleware(request, response, () => resolve('auth' in request ? 'accepted' : 'let through'))
+    })
+    expect(await done).toBe(verdict)
   })
 })
 

@@ -132,6 +132,15 @@ describe('A MemoryRevocationStore', () => {
     controller.abort()
   })
 
+  it('ends its feed at once where the signal came while nobody waited for it', async () => {
+    const store = new MemoryRevocationStore({ heartbeatMs: 3_600_000 })
+    const controller = new AbortController()
+    const feed = store.changes({ signal: controller.signal })
+    await feed.next()
+    controller.abort()
+    expect(await feed.next()).toMatchObject({ done: true })
+  })
+
   it('ends its feeds when closed, and still answers', async () => {
     const store = new MemoryRevocationStore()
     await store.add([session('a')])

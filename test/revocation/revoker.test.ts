@@ -82,6 +82,17 @@ describe('Revoker', () => {
     expect(recorded).toEqual([])
   })
 
+  it('takes the claims of an emulator, whatever its issuer ends in', async () => {
+    const { revoker, recorded } = setUp()
+    await revoker.revokeSession({ ...claims, iss: 'https://login.example/tenant_a' })
+    expect(recorded).toHaveLength(1)
+  })
+
+  it('refuses a cutoff for a session, which is ended as a whole', async () => {
+    const options = { cutoff: nowSeconds } as never
+    await expect(setUp().revoker.revokeSession(claims, options)).rejects.toThrow('"cutoff"')
+  })
+
   it('rejects with the error of the store', async () => {
     const revoker = new Revoker({ store: new MemoryRevocationStore({ maxEntries: 1 }), poolId })
     await revoker.revokeUser('one')

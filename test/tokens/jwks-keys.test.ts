@@ -69,10 +69,15 @@ describe('a key in the JWKS', () => {
     for (const told of ignored()) expect(told.reason).toMatch(reason)
   })
 
-  it('is not used where it is not for verifying (key_ops), as jose has it', () => {
-    const verifier = createVerifier({ ...odd.jwk, use: undefined, key_ops: ['encrypt'] }, signer.jwk)
-    expect(judgeSync(verifier, oddToken())).toBe('not_ready')
-  })
+  it.each([[['encrypt']], [[]], [null], [5], ['verify']])(
+    'is not used, and the others are, with the key_ops %j',
+    (key_ops) => {
+      const jwk = { ...odd.jwk, use: undefined, key_ops } as never
+      const verifier = createVerifier(jwk, signer.jwk)
+      expect(judgeSync(verifier, oddToken())).toBe('not_ready')
+      expect(judgeSync(verifier, signer.accessToken())).toBe('accepted')
+    },
+  )
 
   it('is not used under 2048 bits', () => {
     const verifier = createVerifier(weak.jwk, signer.jwk)
