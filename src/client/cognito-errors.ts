@@ -71,6 +71,7 @@ const BY_NAME: Readonly<Record<string, Advice>> = {
   ),
 }
 
+/** Sentences of Cognito's that quote nothing, whatever was sent. */
 const USUAL = new RegExp(
   `^(${[
     'Incorrect username or password',

@@ -191,11 +191,29 @@ describe("A token given along to revokeRefreshToken ends nobody else's session",
     expect(await scene.judge(attacker)).toBe('token_revoked')
   })
 
-  it('if the two tokens given along are of two sessions', async () => {
-    const { scene, victim, attacker } = await setUp()
-    await scene.client.revokeRefreshToken({ ...attacker, idToken: victim.idToken })
-    expect(await scene.judge(victim)).toBe('accepted')
-    expect(await scene.judge(attacker)).toBe('token_revoked')
+  it.each(['accessToken', 'idToken'] as const)(
+    'if the other token given along is not of its session: %s',
+    async (hint) => {
+      const { scene, victim, attacker } = await setUp()
+      await scene.client.revokeRefreshToken({ ...attacker, [hint]: victim[hint] })
+      expect(await scene.judge(victim)).toBe('accepted')
+      expect(await scene.judge(attacker)).toBe('token_revoked')
+    },
+  )
+
+  it('if it has been revoked by itself, and the refresh token has been revoked at Cognito', async () => {
+    const { scene, victim, attacker, claims } = await setUp()
+    await scene.client.revokeRefreshToken(attacker)
+    const jti = claims.jti ?? ''
+    await scene.store.add([
+      { poolId: scene.cognito.userPoolId, scope: 'token', id: jti, expiresAt: claims.exp },
+    ])
+    const recorded = scene.store.added.length
+    const input = { refreshToken: attacker.refreshToken, accessToken: victim.accessToken }
+    await expect(scene.client.revokeRefreshToken(input)).rejects.toThrow(RefreshTokenRevokedError)
+    expect(scene.store.added).toHaveLength(recorded)
+    const { accessToken, idToken = '' } = await scene.client.refresh(victim)
+    expect(await scene.judge({ accessToken, idToken })).toBe('accepted')
   })
 })
 

@@ -106,6 +106,16 @@ describe('signIn', () => {
     expect(error.message).toContain(`"${name}"`)
   })
 
+  it('repeats a request that Cognito does not answer within requestTimeoutMs', async () => {
+    const scene = createScene()
+    const { cognito, app, user } = scene
+    const own = { sdk: undefined as never, endpoint: cognito.url, requestTimeoutMs: 250 }
+    const client = scene.createClient({ ...own, ...app })
+    cognito.delayNext('InitiateAuth', 30_000)
+    expect((await client.signIn(user)).status).toBe('authenticated')
+    await client.close()
+  })
+
   it('repeats what Cognito throttles', async () => {
     const scene = createScene()
     const { cognito, app, user } = scene

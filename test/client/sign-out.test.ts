@@ -193,10 +193,13 @@ describe.each(Object.entries(WAYS))('%s', (name, prepare) => {
     expect(await scene.judge(session)).toBe('token_revoked')
   })
 
-  it('leaves the sessions shut when the process is gone after the first cutoff', async () => {
+  it.each([
+    ['knows Cognito’s clock', false],
+    ['is new', true],
+  ])('leaves the sessions shut when a process that %s is gone after the first cutoff', async (_, isNew) => {
     const scene = createScene()
     const session = await scene.signIn()
-    const signOut = await prepare(scene)
+    const signOut = await prepare(scene, isNew ? scene.createClient() : scene.client)
     const { add } = scene.store
     const recorded = new Promise<void>((resolve) => {
       scene.store.add = async (revocations) => {

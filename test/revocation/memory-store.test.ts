@@ -157,6 +157,7 @@ describe('A MemoryRevocationStore', () => {
     ['maxEntries', { maxEntries: '5' }],
     ['maxEntries', { maxEntries: 1.5 }],
     ['heartbeatMs', { heartbeatMs: 0 }],
+    ['heartbeatMs', { heartbeatMs: 2 ** 31 }],
     ['clock', { clock: 5 }],
     ['maxEntry', { maxEntry: 5 }],
   ])('names a wrong option: %s', (name, options) => {

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { TokenClaimError } from '../../src/errors.js'
 import { cognitoIssuers, regionOf } from '../../src/tokens/issuer.js'
@@ -240,6 +241,15 @@ describe('several pools', () => {
     const verifier = createTwoPools()
     expect(() => verifier.cacheJwks(signer.jwks)).toThrow(TypeError)
     expect(() => verifier.cacheJwks(signer.jwks, 'us-east-1_NotThere1')).toThrow(TypeError)
+  })
+})
+
+describe('an issuer that is no string', () => {
+  it('is refused, and goes into no error or event: anybody can have written it', async () => {
+    const iss = { text: 'do-not-show-me' }
+    const error = await refusalOf(createVerifier(signer).verify(signer.accessToken({ iss })))
+    expect(error).toMatchObject({ code: 'token_claim_invalid', claim: 'iss', actual: 'object' })
+    expect(inspect(error, { depth: 9, showHidden: true })).not.toContain('do-not-show-me')
   })
 })
 
