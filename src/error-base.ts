@@ -18,6 +18,7 @@ export type ErrorCode =
   | 'jwks_unavailable'
   | 'not_ready'
   | 'store_full'
+  | 'store_unavailable'
   | 'store_protocol'
   | 'cutoff_in_future'
   | 'not_authorized'

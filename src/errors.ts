@@ -77,6 +77,12 @@ export class NotReadyError extends errorClass('not_ready', 503) {}
 /** The store has no room for another revocation. Nothing of this `add` was recorded; raise its limit. */
 export class StoreFullError extends errorClass('store_full', undefined) {}
 
+/**
+ * The store could not be reached, or did not answer in time. Of an `add` the outcome is unknown: add again,
+ * which is safe.
+ */
+export class StoreUnavailableError extends errorClass('store_unavailable', 503) {}
+
 /** A store answered outside its protocol: "unknown", never "not revoked". */
 export class StoreProtocolError extends errorClass('store_protocol', undefined) {}
 

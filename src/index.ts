@@ -3,6 +3,8 @@ export type { Check, CheckResult, Explanation } from './explanation.js'
 export type { Observer, ObserverEvent } from './observer.js'
 export { CachedRevocationStore, type CachedRevocationStoreOptions } from './revocation/cached-store.js'
 export { MemoryRevocationStore, type MemoryRevocationStoreOptions } from './revocation/memory-store.js'
+export { RevocationMirror } from './revocation/mirror.js'
+export type { RevocationMirrorOptions } from './revocation/mirror-options.js'
 export {
   assertRevocation,
   idInScope,

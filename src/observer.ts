@@ -35,6 +35,18 @@ export type ObserverEvent =
     }
   /** Plain http to a host other than loopback, by `allowInsecureHttp`. */
   | { readonly type: 'insecure_http'; readonly url: string }
+  /** A mirror's feed failed or fell silent. Look-ups go on; once it is too old, each asks the store. */
+  | { readonly type: 'feed_failed'; readonly error: Error; readonly retryAfterMs: number }
+  /** A mirror has read everything afresh. `lost`: so many entries that it knows the store no longer has. */
+  | { readonly type: 'mirror_resynchronized'; readonly entries: number; readonly lost: number }
+  /** A mirror has given back to the store what the store had lost. */
+  | { readonly type: 'mirror_wrote_back'; readonly entries: number }
+  /** A mirror could not give it back: it may lack the right to write, or the store is down again. */
+  | { readonly type: 'mirror_write_back_failed'; readonly entries: number; readonly error: Error }
+  /** A mirror has no room left: "not revoked" is asked of the store from now on. Raise maxEntries. */
+  | { readonly type: 'mirror_full'; readonly maxEntries: number }
+  /** The Redis server may evict keys, and with them revocations: set maxmemory-policy to noeviction. */
+  | { readonly type: 'redis_may_evict'; readonly maxmemoryPolicy: string }
   /** Cognito's Date is over 300 s from this machine's clock, and was not believed. Check the clock. */
   | { readonly type: 'clock_offset_ignored'; readonly offsetMs: number }
 

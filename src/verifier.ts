@@ -153,13 +153,14 @@ export class TokenVerifier<Use extends TokenUse | null = TokenUse | null> {
   }
 
   /**
-   * Resolves when the keys of every pool are in memory, so that the first request needn't wait. Optional.
+   * Resolves when the keys of every pool are in memory, and a mirror has caught up, so that the first request
+   * needn't wait. Optional.
    *
-   * @throws JwksUnavailableError
+   * @throws JwksUnavailableError, RevocationUnavailableError
    */
   async ready(): Promise<void> {
     this.#assertOpen()
-    await this.#authenticator.ready()
+    await Promise.all([this.#authenticator.ready(), this.#options.revocation?.ready?.()])
   }
 
   /**

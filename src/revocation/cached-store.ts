@@ -42,6 +42,8 @@ interface Question {
 export class CachedRevocationStore implements RevocationStore {
   /** The store's own feed, where it has one. */
   readonly changes?: (options: ChangesOptions) => AsyncIterable<ChangeBatch>
+  /** The store's own, where it has one: a mirror's. */
+  readonly ready?: () => Promise<void>
   readonly #store: RevocationStore
   readonly #ttlMs: number
   readonly #answers: LRUCache<string, Answer>
@@ -61,6 +63,7 @@ export class CachedRevocationStore implements RevocationStore {
     this.#ttlMs = ttlMs
     this.#answers = new LRUCache({ max })
     if (store.changes !== undefined) this.changes = store.changes.bind(store)
+    if (store.ready !== undefined) this.ready = store.ready.bind(store)
   }
 
   /** Adds to the store; from then on everything is asked anew. */

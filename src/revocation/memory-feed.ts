@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { elapsedMs, takeMoment } from '../clock.js'
 import type { Revocation } from './revocation.js'
 import type { ChangeBatch, ChangesOptions } from './store.js'
 
@@ -50,12 +51,14 @@ export class MemoryFeed {
     this.#readers.add(reader)
     try {
       let sequence = this.#sequenceOf(after)
+      let restarted = sequence === 0
       let backlog = this.#entriesSince(sequence)
       while (!ended.aborted) {
         const entries = backlog.splice(0, BATCH_SIZE)
         sequence = entries.at(-1)?.sequence ?? sequence
         const caughtUp = backlog.length === 0 && reader.queue.length === 0 && !reader.overflowed
-        yield this.#batch(entries, sequence, caughtUp)
+        yield this.#batch(entries, sequence, caughtUp, restarted)
+        restarted = false
         if (ended.aborted) return
         if (backlog.length > 0) continue
         if (reader.queue.length === 0 && !reader.overflowed) await this.#nextChange(reader, ended)
@@ -83,9 +86,23 @@ export class MemoryFeed {
     return generation === this.#generation && number >= 0 && number <= this.#sequence ? number : 0
   }
 
-  #batch(entries: readonly NumberedRevocation[], sequence: number, caughtUp: boolean): ChangeBatch {
-    const revocations = entries.map(withoutSequence)
-    return { revocations, cursor: `${this.#generation}:${sequence}`, caughtUp, ageMs: 0 }
+  #batch(
+    entries: readonly NumberedRevocation[],
+    sequence: number,
+    caughtUp: boolean,
+    restarted: boolean,
+  ): ChangeBatch {
+    const takenAt = takeMoment()
+    return {
+      revocations: entries.map(withoutSequence),
+      cursor: `${this.#generation}:${sequence}`,
+      caughtUp,
+      restarted,
+      // It goes on counting: much can be added before the reader gets to see the batch.
+      get ageMs() {
+        return elapsedMs(takenAt)
+      },
+    }
   }
 
   /** Resolves at the next change, heartbeat or end, whichever is first. */

@@ -10,8 +10,16 @@ export interface ChangeBatch {
   readonly cursor: string
   /** Whether all that the store held when the batch was asked for has been delivered. */
   readonly caughtUp: boolean
-  /** How old, at most, the batch's knowledge is, in milliseconds: counted from when it was asked for. */
+  /**
+   * How old, at most, the batch's knowledge is, in milliseconds: counted from when it was asked for. A getter
+   * that goes on counting is best: a process can be stopped between any two steps.
+   */
   readonly ageMs: number
+  /**
+   * True in the first batch of a reading that begins with everything: from it up to the next batch that is
+   * `caughtUp`, all that the store holds is delivered, so that what is not, the store does not hold.
+   */
+  readonly restarted?: boolean
 }
 
 /** How to read a change feed. */
@@ -39,6 +47,8 @@ export interface RevocationStore {
   changes?(options: ChangesOptions): AsyncIterable<ChangeBatch>
   /** How old, at most, what `findSync` knows is, in milliseconds. 0 where this is the source itself. */
   staleness?(): number
+  /** Resolves when `findSync` can answer; rejects where that takes too long. */
+  ready?(): Promise<void>
   close?(): Promise<void>
 }
 

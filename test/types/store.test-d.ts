@@ -29,11 +29,12 @@ class LargeStore extends SmallStore implements Required<RevocationStore> {
     return { poolId: token.poolId, scope: 'session', id: token.originJti ?? '', expiresAt: 0 }
   }
   async *changes({ after = '', signal }: ChangesOptions): AsyncGenerator<ChangeBatch> {
-    if (!signal.aborted) yield { revocations: [], cursor: after, caughtUp: true, ageMs: 0 }
+    if (!signal.aborted) yield { revocations: [], cursor: after, caughtUp: true, ageMs: 0, restarted: true }
   }
   staleness(): number {
     return 0
   }
+  async ready(): Promise<void> {}
   async close(): Promise<void> {}
 }
 

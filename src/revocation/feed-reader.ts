@@ -1,0 +1,144 @@
+import { notify, type Observer } from '../observer.js'
+import type { ChangeBatch, ChangesOptions } from './store.js'
+
+const FIRST_RETRY_MS = 50
+
+/** What a {@link FeedReader} needs. */
+export interface FeedReaderOptions {
+  readonly open: (options: ChangesOptions) => AsyncIterable<ChangeBatch>
+  /**
+   * Takes a batch over; `restarted` where it begins a reading of everything. Resolves to true where the feed is
+   * to be read afresh, from everything.
+   */
+  readonly apply: (batch: ChangeBatch, restarted: boolean) => Promise<boolean>
+  /** A feed that says nothing for so long is given up, and opened again, in milliseconds. */
+  readonly silenceMs: number
+  /** How long to wait between two tries at most, in milliseconds. */
+  readonly longestRetryMs: number
+  readonly observer: Observer | undefined
+}
+
+/** Reads a change feed for as long as it is wanted: opens it again where it fails, ends or falls silent. */
+export class FeedReader {
+  readonly #options: FeedReaderOptions
+  readonly #closing = new AbortController()
+  #running: Promise<void> | undefined
+  #cursor: string | undefined
+  /** Failures since the last batch. */
+  #failures = 0
+  #lastError: Error | undefined
+
+  constructor(options: FeedReaderOptions) {
+    this.#options = options
+  }
+
+  /** Why there is no feed at the moment; undefined while there is. */
+  get lastError(): Error | undefined {
+    return this.#lastError
+  }
+
+  /** Begins to read, at the first call. */
+  start(): void {
+    this.#running ??= this.#run()
+  }
+
+  /** Ends the reading. */
+  async close(): Promise<void> {
+    this.#closing.abort()
+    await this.#running
+  }
+
+  async #run(): Promise<void> {
+    const closing = this.#closing.signal
+    while (!closing.aborted) {
+      try {
+        if (await this.#read()) continue
+        if (!closing.aborted) throw new Error('The change feed ended')
+      } catch (cause) {
+        if (!closing.aborted) await this.#failed(cause)
+      }
+    }
+  }
+
+  /** Reads until the feed ends. @returns whether it is to be opened again at once, from everything */
+  async #read(): Promise<boolean> {
+    // A signal for each opening: one that hangs is left behind for good.
+    const attempt = new AbortController()
+    const end = () => attempt.abort()
+    this.#closing.signal.addEventListener('abort', end)
+    const { signal } = attempt
+    const after = this.#cursor
+    let iterator: AsyncIterator<ChangeBatch> | undefined
+    try {
+      const feed = this.#options.open(after === undefined ? { signal } : { signal, after })
+      iterator = feed[Symbol.asyncIterator]()
+      for (let isFirst = true; ; isFirst = false) {
+        const { value: batch, done } = await this.#next(iterator, signal)
+        if (done || signal.aborted) return false
+        this.#failures = 0
+        this.#lastError = undefined
+        const restarted = batch.restarted === true || (isFirst && after === undefined)
+        const afresh = await this.#options.apply(batch, restarted)
+        this.#cursor = afresh ? undefined : batch.cursor
+        if (afresh) return true
+      }
+    } finally {
+      attempt.abort()
+      this.#closing.signal.removeEventListener('abort', end)
+      // Without waiting: what hangs would hang here as well.
+      void Promise.resolve(iterator?.return?.()).catch(() => {})
+    }
+  }
+
+  /** The next batch, unless it takes too long or is not wanted any more. */
+  async #next(
+    iterator: AsyncIterator<ChangeBatch>,
+    signal: AbortSignal,
+  ): Promise<IteratorResult<ChangeBatch>> {
+    let giveUp = () => {}
+    const { silenceMs } = this.#options
+    const silence = new Promise<never>((_, reject) => {
+      const timer = setTimeout(
+        () => reject(new Error(`The change feed was silent for ${silenceMs} ms`)),
+        silenceMs,
+      ).unref()
+      const aborted = () => reject(new Error('The change feed was closed'))
+      signal.addEventListener('abort', aborted, { once: true })
+      giveUp = () => {
+        clearTimeout(timer)
+        signal.removeEventListener('abort', aborted)
+      }
+    })
+    try {
+      return await Promise.race([iterator.next(), silence])
+    } finally {
+      giveUp()
+    }
+  }
+
+  async #failed(cause: unknown): Promise<void> {
+    const error = cause instanceof Error ? cause : new Error(String(cause))
+    this.#lastError = error
+    const { longestRetryMs, observer } = this.#options
+    const longest = Math.min(longestRetryMs, FIRST_RETRY_MS * 2 ** this.#failures)
+    this.#failures += 1
+    // Spread, so that a server that comes back is not met by all processes at once.
+    const retryAfterMs = longest * (0.5 + Math.random() / 2)
+    notify(observer, { type: 'feed_failed', error, retryAfterMs })
+    await pause(retryAfterMs, this.#closing.signal)
+  }
+}
+
+/** Waits, without keeping the process alive; ends early, and without an error, at the signal. */
+export function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve()
+    const done = () => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', done)
+      resolve()
+    }
+    const timer = setTimeout(done, ms).unref()
+    signal.addEventListener('abort', done)
+  })
+}

@@ -1,0 +1,235 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { elapsedMs, type Moment, steadyClock, takeMoment } from '../clock.js'
+import { NotReadyError, RevocationUnavailableError } from '../errors.js'
+import { notify } from '../observer.js'
+import type { TokenIdentity } from '../tokens/token-identity.js'
+import { FeedReader } from './feed-reader.js'
+import {
+  type CheckedMirrorOptions,
+  checkMirrorOptions,
+  type RevocationMirrorOptions,
+} from './mirror-options.js'
+import type { Revocation, RevocationMatch } from './revocation.js'
+import { RevocationTable } from './revocation-table.js'
+import { assertFound, type ChangeBatch, type ChangesOptions, type RevocationStore } from './store.js'
+import { WriteBack } from './write-back.js'
+
+/** For how long the work on a batch may hold up the event loop, in milliseconds. */
+const SLICE_MS = 5
+// Both are over well within maxStalenessMs: what the store has lost is back by then.
+const LONGEST_RETRY_MS = 1_000
+const LONGEST_JITTER_MS = 500
+
+/**
+ * Keeps everything that a store holds in this process's memory, fed by the store's change feed, so that a
+ * look-up is no network round trip.
+ *
+ * - What it knows to be revoked is refused, however old that knowledge is.
+ * - What it does not know passes only while it is fresh: caught up with the feed at most `maxStalenessMs` ago,
+ *   and with room for all. Else the store is asked, and where that fails, so does the look-up.
+ * - Entries leave by time only. What the store has lost, it gets back from its mirrors.
+ *
+ * The feed starts on first use and never keeps the process alive.
+ *
+ * @example
+ * import { RevocationMirror, TokenVerifier } from 'cognito-revocation'
+ * import { RedisRevocationStore } from 'cognito-revocation/redis'
+ * const mirror = new RevocationMirror(new RedisRevocationStore({ client: redis }))
+ * const verifier = new TokenVerifier({ userPoolId, clientId, tokenUse: 'access', revocation: mirror })
+ * await verifier.ready()
+ */
+export class RevocationMirror implements RevocationStore {
+  readonly #store: RevocationStore
+  readonly #table: RevocationTable
+  readonly #feed: FeedReader
+  readonly #writeBack: WriteBack
+  readonly #options: CheckedMirrorOptions
+  /** Slower to believe in a later time than any clock that is set. */
+  readonly #purgeClock = steadyClock()
+  /** All that was acknowledged before this moment is here; undefined until the feed has caught up once. */
+  #knownUntil: Moment | undefined
+  /** Counts the readings that began with everything. */
+  #round = 0
+  /** Whether such a reading is under way. */
+  #restarting = false
+  /** Something was left out for want of room: what is not here may be revoked all the same. */
+  #full = false
+  /** The same, since the reading of everything that is under way began, or the last one. */
+  #leftOut = false
+  #closed = false
+  #waiting: (() => void)[] = []
+
+  /** @throws TypeError naming the option; where the store has no change feed */
+  constructor(store: RevocationStore, options: RevocationMirrorOptions = {}) {
+    const checked = checkMirrorOptions(store, options)
+    const { maxStalenessMs, observer } = checked
+    this.#options = checked
+    this.#store = store
+    this.#table = new RevocationTable(checked)
+    this.#feed = new FeedReader({
+      open: (changesOptions) => this.changes(changesOptions),
+      apply: (batch, restarted) => this.#apply(batch, restarted),
+      silenceMs: Math.max(2 * maxStalenessMs, 10_000),
+      longestRetryMs: Math.min(LONGEST_RETRY_MS, maxStalenessMs / 4),
+      observer,
+    })
+    this.#writeBack = new WriteBack({
+      store,
+      table: this.#table,
+      write: checked.writeBack,
+      jitterMs: Math.min(LONGEST_JITTER_MS, maxStalenessMs / 5),
+      observer,
+    })
+  }
+
+  /** How many revocations it holds. */
+  get size(): number {
+    return this.#table.size
+  }
+
+  /** Adds to the store, then shows here at once. @throws what the store throws */
+  async add(revocations: readonly Revocation[]): Promise<void> {
+    this.#start()
+    // Should the store lose it while this call is under way, the reading that follows must miss it.
+    const round = this.#round
+    await this.#store.add(revocations)
+    for (const revocation of revocations) this.#enter(revocation, round)
+  }
+
+  /** @throws RevocationUnavailableError where neither this mirror nor the store can know */
+  async find(token: TokenIdentity): Promise<RevocationMatch | undefined> {
+    this.#start()
+    const match = this.#table.find(token)
+    if (match !== undefined || this.#isFresh()) return match
+    const round = this.#round
+    try {
+      const found = await this.#store.find(token)
+      assertFound(found)
+      if (found !== undefined) this.#enter(found, round)
+      return found
+    } catch (cause) {
+      throw new RevocationUnavailableError(
+        `The mirror's knowledge is ${this.#ageInWords()}, and the store could not be asked`,
+        { cause },
+      )
+    }
+  }
+
+  /** @throws NotReadyError where the store would have to be asked */
+  findSync(token: TokenIdentity): RevocationMatch | undefined {
+    this.#start()
+    const match = this.#table.find(token)
+    if (match !== undefined || this.#isFresh()) return match
+    throw new NotReadyError(
+      `The mirror's knowledge is ${this.#ageInWords()}: use verify(), which asks the store`,
+    )
+  }
+
+  /** How old, at most, the mirror's knowledge is, in milliseconds. Infinity before it has caught up. */
+  staleness(): number {
+    return this.#knownUntil === undefined ? Number.POSITIVE_INFINITY : elapsedMs(this.#knownUntil)
+  }
+
+  /** Resolves when the mirror is fresh. @throws RevocationUnavailableError if that takes over readyTimeoutMs */
+  async ready(): Promise<void> {
+    this.#start()
+    if (this.#isFresh()) return
+    if (!this.#closed) await this.#caughtUp()
+    if (this.#isFresh()) return
+    throw new RevocationUnavailableError(
+      `The mirror is not ready: its knowledge is ${this.#ageInWords()}`,
+      this.#feed.lastError === undefined ? undefined : { cause: this.#feed.lastError },
+    )
+  }
+
+  /** The store's own feed. */
+  changes(options: ChangesOptions): AsyncIterable<ChangeBatch> {
+    const { changes } = this.#store
+    if (changes === undefined) throw new TypeError('RevocationMirror: the store has no change feed')
+    return changes.call(this.#store, options)
+  }
+
+  /** Ends the feed. What is known stays known; for all else the store is asked. The store stays open. */
+  async close(): Promise<void> {
+    this.#closed = true
+    this.#knownUntil = undefined
+    this.#writeBack.close()
+    this.#wake()
+    await this.#feed.close()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  #start(): void {
+    if (!this.#closed) this.#feed.start()
+  }
+
+  #isFresh(): boolean {
+    return !this.#full && this.staleness() <= this.#options.maxStalenessMs
+  }
+
+  #ageInWords(): string {
+    if (this.#full) return `incomplete (over ${this.#options.maxEntries} entries: raise maxEntries)`
+    const ageMs = this.staleness()
+    return ageMs === Number.POSITIVE_INFINITY ? 'not complete yet' : `${Math.round(ageMs)} ms old`
+  }
+
+  /** Takes a batch of the feed over. @returns whether the feed is to be read afresh, from everything */
+  async #apply(batch: ChangeBatch, restarted: boolean): Promise<boolean> {
+    if (restarted) {
+      this.#round += 1
+      this.#restarting = true
+      this.#leftOut = false
+    }
+    await this.#enterAll(batch.revocations)
+    if (this.#closed) return false
+    this.#table.sweep(this.#purgeClock() / 1000)
+    if (!batch.caughtUp) return false
+    // The moment first: should the process be stopped between the two, the age grows, and nothing looks fresh.
+    const { wall, monotonic } = takeMoment()
+    const ageMs = Math.max(0, batch.ageMs)
+    this.#knownUntil = { wall: wall - ageMs, monotonic: monotonic - ageMs }
+    if (this.#restarting) {
+      this.#restarting = false
+      this.#full = this.#leftOut
+      this.#writeBack.begin(this.#round)
+    }
+    this.#wake()
+    // Where room was made since, what was left out can be had again.
+    return this.#full && this.#table.size < 0.9 * this.#options.maxEntries
+  }
+
+  async #enterAll(revocations: readonly Revocation[]): Promise<void> {
+    let turnedAt = performance.now()
+    for (const revocation of revocations) {
+      this.#enter(revocation, this.#round)
+      if (performance.now() - turnedAt < SLICE_MS) continue
+      await nextTurn()
+      turnedAt = performance.now()
+    }
+  }
+
+  #enter(revocation: Revocation, round: number): void {
+    if (this.#table.apply(revocation, round, this.#purgeClock() / 1000)) return
+    this.#leftOut = true
+    if (this.#full) return
+    this.#full = true
+    notify(this.#options.observer, { type: 'mirror_full', maxEntries: this.#options.maxEntries })
+  }
+
+  /** Resolves when the feed has caught up next, at the end, or when readyTimeoutMs is over. */
+  async #caughtUp(): Promise<void> {
+    let timer: NodeJS.Timeout | undefined
+    await new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, this.#options.readyTimeoutMs)
+      this.#waiting.push(resolve)
+    })
+    clearTimeout(timer)
+  }
+
+  #wake(): void {
+    for (const wake of this.#waiting.splice(0)) wake()
+  }
+}
