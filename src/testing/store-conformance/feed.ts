@@ -1,78 +1,61 @@
 import { deepEqual, equal, ok } from 'node:assert/strict'
-import type { ChangeBatch, ChangesOptions, RevocationStore } from '../../revocation/store.js'
-import type { Fixture, StoreTest } from './fixture.js'
+import { assertNothingMissing, openFeed, type ReadBatch, reading } from './feed-reading.js'
+import type { StoreTest } from './fixture.js'
 
-/** The change feed, of the stores that have one. */
+/** The change feed, of the stores that have one: how it begins, goes on and ends. */
 export const FEED: Record<string, StoreTest> = {
   'begins its feed with everything it holds, and goes on with what is added': async (store, fixture) => {
-    const { poolId, record } = fixture
+    const { record } = fixture
     await store.add([record('session'), record('user')])
-    await reading(store, fixture, undefined, async (next) => {
-      const first = await next((seen) => seen.caughtUp)
-      deepEqual(scopesOf(first, poolId), ['session', 'user'])
+    await reading(store, fixture, undefined, async (feed) => {
+      deepEqual(scopesOf(await feed.upToDate()), ['session', 'user'])
       await store.add([record('client')])
-      deepEqual(scopesOf(await next((seen) => scopesOf(seen, poolId).length > 0), poolId), ['client'])
+      ok(scopesOf(await feed.upToDate()).includes('client'), 'what is added must be delivered')
     })
   },
   'does not say that it is caught up before it has delivered what was added meanwhile': async (
     store,
     fixture,
   ) => {
-    const { poolId, record } = fixture
-    const ids = Array.from({ length: 2_500 }, (_, index) => `session ${index}`)
-    await store.add(ids.map((id) => record('session', { id })))
-    await reading(store, fixture, undefined, async (next) => {
-      let added = false
-      const seen = await next((batches) => {
-        if (!batches.caughtUp && !added) {
-          added = true
-          void store.add([record('client')])
-        }
-        return batches.caughtUp
-      })
-      const delivered = new Set(seen.revocations.map(({ id }) => id))
-      equal(ids.filter((id) => !delivered.has(id)).length, 0)
-      if (added) ok(scopesOf(seen, poolId).includes('client'))
-    })
-  },
-  'goes on from a cursor without a gap': async (store, fixture) => {
-    const { poolId, record } = fixture
-    let cursor = ''
-    await reading(store, fixture, undefined, async (next) => {
-      cursor = (await next((seen) => seen.caughtUp)).cursor
-    })
-    await store.add([record('session')])
-    await reading(store, fixture, cursor, async (next) => {
-      deepEqual(scopesOf(await next((seen) => scopesOf(seen, poolId).length > 0), poolId), ['session'])
-    })
-  },
-  'starts over from everything at a cursor that it does not know': async (store, fixture) => {
-    const { poolId, record } = fixture
-    await store.add([record('session')])
-    await reading(store, fixture, 'no such cursor', async (next) => {
-      deepEqual(scopesOf(await next((seen) => seen.caughtUp), poolId), ['session'])
+    const { record, sessions } = fixture
+    const held = sessions(2_500)
+    await store.add(held)
+    await reading(store, fixture, undefined, async (feed) => {
+      const { caughtUp } = await feed.next()
+      if (caughtUp) assertNothingMissing(feed.missing(held), 'by a first batch that is caught up')
+      await store.add([record('client')])
+      await feed.upToDate()
+      assertNothingMissing(feed.missing([...held, record('client')]), 'once it was caught up')
     })
   },
   'announces again what is added again': async (store, fixture) => {
-    const { poolId, record } = fixture
+    const { record } = fixture
     await store.add([record('session')])
-    await reading(store, fixture, undefined, async (next) => {
-      await next((seen) => seen.caughtUp)
+    await reading(store, fixture, undefined, async (feed) => {
+      await feed.upToDate()
       await store.add([record('session')])
-      deepEqual(scopesOf(await next((seen) => scopesOf(seen, poolId).length > 0), poolId), ['session'])
+      ok(scopesOf(await feed.upToDate()).includes('session'), 'what is added again must be delivered again')
+    })
+  },
+  'delivers all of a big add': async (store, fixture) => {
+    const held = fixture.sessions(5_000)
+    await reading(store, fixture, undefined, async (feed) => {
+      await feed.upToDate()
+      await store.add(held)
+      await feed.upToDate()
+      assertNothingMissing(feed.missing(held), 'of a big add')
     })
   },
   'gives a sign of life when nothing happens': async (store, fixture) => {
-    await reading(store, fixture, undefined, async (next) => {
-      await next((seen) => seen.caughtUp)
-      const sign = await next(() => true)
-      ok(sign.caughtUp)
-      ok(sign.ageMs >= 0 && Number.isFinite(sign.ageMs))
+    await reading(store, fixture, undefined, async (feed) => {
+      const [first] = (await feed.upToDate()).slice(-1) as [ReadBatch]
+      const [sign] = (await feed.upToDate()).slice(-1) as [ReadBatch]
+      ok(sign.knownAt > first.knownAt, 'a sign of life must be newer than what came before')
     })
   },
-  'ends its feed at the signal, without an error': async (store) => {
+  'ends its feed at the signal, without an error': async (store, fixture) => {
     const controller = new AbortController()
-    const feed = openFeed(store, { signal: controller.signal })
+    const feed = openFeed(store, fixture, { signal: controller.signal })
     await feed.next()
     const last = feed.next()
     controller.abort()
@@ -80,47 +63,13 @@ export const FEED: Record<string, StoreTest> = {
     const { done } = await last
     if (!done) equal((await feed.next()).done, true)
   },
+  'ends its feed at once at a signal that was given before': async (store, fixture) => {
+    equal((await openFeed(store, fixture, { signal: AbortSignal.abort() }).next()).done, true)
+  },
 }
 
-function scopesOf(batch: ChangeBatch, poolId: string): string[] {
-  return batch.revocations
-    .filter((revocation) => revocation.poolId === poolId)
-    .map(({ scope }) => scope)
-    .sort()
-}
-
-function openFeed(store: RevocationStore, options: ChangesOptions): AsyncIterator<ChangeBatch> {
-  ok(
-    store.changes,
-    'The store has no changes(); if it is to have none, leave these tests out: { feed: false }',
-  )
-  return store.changes(options)[Symbol.asyncIterator]()
-}
-
-/** Reads a feed; `next` collects batches until one satisfies, and gives them as one. */
-async function reading(
-  store: RevocationStore,
-  { feedDeadlineMs }: Fixture,
-  after: string | undefined,
-  use: (next: (until: (seen: ChangeBatch) => boolean) => Promise<ChangeBatch>) => Promise<void>,
-): Promise<void> {
-  const controller = new AbortController()
-  const deadline = setTimeout(() => controller.abort(), feedDeadlineMs)
-  const options = after === undefined ? {} : { after }
-  const feed = openFeed(store, { signal: controller.signal, ...options })
-  try {
-    await use(async (until) => {
-      let seen: ChangeBatch | undefined
-      do {
-        const { value, done } = await feed.next()
-        if (done) throw new Error(`The feed did not deliver within ${feedDeadlineMs} ms`)
-        seen = { ...value, revocations: [...(seen?.revocations ?? []), ...value.revocations] }
-      } while (!until(seen))
-      return seen
-    })
-  } finally {
-    clearTimeout(deadline)
-    controller.abort()
-    await feed.return?.()
-  }
+function scopesOf(batches: readonly ReadBatch[]): string[] {
+  const scopes = batches.flatMap(({ revocations }) => revocations.map(({ scope }) => scope))
+  // More than once is not wrong.
+  return [...new Set(scopes)].sort()
 }

@@ -47,6 +47,13 @@ export const MERGES: Record<string, StoreTest> = {
     for (let time = 0; time < 3; time++) await store.add([record('session')])
     deepEqual({ ...(await store.find(token)) }, record('session'))
   },
+  'takes an empty list': async (store, { token, record }) => {
+    await store.add([])
+    equal(await store.find(token), undefined)
+    await store.add([record('session')])
+    await store.add([])
+    ok(await store.find(token))
+  },
 }
 
 /** What is not taken. */
@@ -78,5 +85,21 @@ export const REFUSALS: Record<string, StoreTest> = {
       )
     }
     await rejects(store.add([record('pool', { id: 'another' })]), TypeError)
+  },
+  'records nothing of a call that has a record in it which it refuses': async (
+    store,
+    { token, record, now },
+  ) => {
+    const refused: [Revocation, object][] = [
+      [record('token', { id: '' }), { name: 'TypeError' }],
+      [record('user', { cutoff: now + 400 }), { code: 'cutoff_in_future' }],
+      [null as never, { name: 'TypeError' }],
+    ]
+    for (const [each, error] of refused) {
+      const others = Array.from({ length: 300 }, (_, index) => record('session', { id: `session ${index}` }))
+      const call = [record('session'), ...others, each, record('client')]
+      await rejects(store.add(call), error, JSON.stringify(each))
+      equal(await store.find(token), undefined)
+    }
   },
 }
