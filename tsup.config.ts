@@ -7,6 +7,7 @@ const common: Options = {
     index: 'src/index.ts',
     client: 'src/client/index.ts',
     express: 'src/middleware/express.ts',
+    redis: 'src/stores/redis/index.ts',
     testing: 'src/testing/index.ts',
   },
   outDir: 'dist',

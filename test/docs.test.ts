@@ -36,6 +36,17 @@ describe('README.md', () => {
   })
 })
 
+describe('README.md, of the demo with Redis', () => {
+  it('shows steps that it plays', () => {
+    const lines = read('README.md').match(/^✓ .*$/gm) ?? []
+    const steps = lines.map((line) => line.replace(/^✓ +/, '').replace(/ {2,}.*$/, ''))
+    const played = read('examples/demo/main.ts') + read('examples/demo-redis/main.ts')
+    const unknown = steps.filter((step) => !played.includes(step) && !/^… (over|a second)/.test(step))
+    expect(steps.length).toBeGreaterThan(25)
+    expect(unknown).toEqual([])
+  })
+})
+
 describe('Links between the documents', () => {
   const documents = [
     'README.md',

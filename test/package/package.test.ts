@@ -183,13 +183,14 @@ describe('importing', () => {
     expect([...(await packagesLoadedBy("require('cognito-revocation')", 'commonjs'))].sort()).toEqual(core)
   })
 
-  it('the Express middleware loads nothing more', async () => {
+  it.each([
+    ['the Express middleware', 'express'],
+    ['the Redis store', 'redis'],
+  ])('%s loads nothing more', async (_, subpath) => {
+    const [first, second] = ["'cognito-revocation'", `'cognito-revocation/${subpath}'`]
     for (const packages of [
-      await packagesLoadedBy("import 'cognito-revocation'; import 'cognito-revocation/express'", 'module'),
-      await packagesLoadedBy(
-        "require('cognito-revocation'); require('cognito-revocation/express')",
-        'commonjs',
-      ),
+      await packagesLoadedBy(`import ${first}; import ${second}`, 'module'),
+      await packagesLoadedBy(`require(${first}); require(${second})`, 'commonjs'),
     ]) {
       expect([...packages].sort()).toEqual(core)
     }
