@@ -17,9 +17,9 @@ const ROOM_LENGTH = 65_536
 const PASSING_LENGTH = 32
 
 /**
- * Revocations in memory, by the million: about 40 bytes each where the ids are UUIDs, as Cognito's are, and
- * nothing that the garbage collector has to look at. What is in it leaves by time only; no call takes long,
- * whatever its size.
+ * Revocations in memory, by the million: 40 to 50 bytes each where the ids are UUIDs, as Cognito's are, and
+ * nothing that the garbage collector has to look through. What is in it leaves by time only; no call takes
+ * long, whatever its size.
  *
  * Every entry carries the round that it was last seen in. The caller counts rounds up, one for each time that
  * it reads all of its source again; what was not seen in a round has gone there.
@@ -61,7 +61,7 @@ export class RevocationTable {
   /**
    * Adds a record, or merges it with the one that is there, and takes note that it was seen.
    *
-   * @param round an integer from 0 on; an earlier one than it was seen in last changes nothing
+   * @param round an integer from 0 on; an earlier one than it was seen in before changes nothing
    * @returns whether it is in the table now: false if it is not there, and there is no room
    */
   apply(revocation: Revocation, round: number, nowSeconds: number): boolean {
@@ -71,15 +71,17 @@ export class RevocationTable {
     return this.#makeRoom(nowSeconds) && table.apply(id, revocation, round, nowSeconds, true)
   }
 
-  /** Whether a record is there and was not seen in that round. */
+  /** Whether a record is there that was seen neither in that round nor in a later one. */
   isUnseen({ poolId, scope, id }: Revocation, round: number): boolean {
     return this.#pools.get(poolId)?.[REVOCATION_SCOPES.indexOf(scope)]?.isUnseen(id, round) ?? false
   }
 
   /**
-   * The entries that were not seen in that round, in slices of some thousands at most, which may be empty: a
-   * place to let others have a turn. The table may change in between: what is there unseen all the time comes
-   * once, and what changes may come or not.
+   * The entries that were seen neither in that round nor in a later one, in slices of some thousands at most,
+   * some of them empty: between any two, others can have their turn. The table may change meanwhile: what stays
+   * unseen all the time comes once; what changes may come or not.
+   *
+   * @param round the last one, or up to 127 before it: of others, UUIDs seen in them may come too
    */
   unseen(round: number): Generator<RevocationMatch[], void, undefined> {
     return this.#slices(round)

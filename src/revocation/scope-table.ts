@@ -56,7 +56,7 @@ export class ScopeTable {
   isUnseen(id: string, round: number): boolean {
     if (!parseUuid(id, words)) {
       const entry = this.#texts?.find(id)
-      return entry !== undefined && entry.round !== round
+      return entry !== undefined && entry.round < round
     }
     const hash = hashUuid(words)
     const segment = this.#uuids?.segmentOf(hash)

@@ -11,7 +11,7 @@ export interface TablePiece {
   readonly purgeableAt: number
   /** Forgets what is over. */
   purge(nowSeconds: number): void
-  /** Its entries; with a round, those that were not seen in it. */
+  /** Its entries; with a round, those that were seen neither in it nor in a later one. */
   read(poolId: string, scope: RevocationScope, unseenIn: number | undefined): RevocationMatch[]
 }
 

@@ -84,7 +84,8 @@ class TextPiece implements TablePiece {
   read(poolId: string, scope: RevocationScope, unseenIn: number | undefined): RevocationMatch[] {
     const found: RevocationMatch[] = []
     for (const [id, { cutoff, expiresAt, round }] of this.#part) {
-      if (round !== unseenIn) found.push({ poolId, scope, id, ...extentOf(cutoff, expiresAt) })
+      if (unseenIn === undefined || round < unseenIn)
+        found.push({ poolId, scope, id, ...extentOf(cutoff, expiresAt) })
     }
     return found
   }

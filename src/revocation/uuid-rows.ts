@@ -9,7 +9,7 @@ const STRIDE_EXACT = 8 // both as doubles
 /** In a column of whole seconds: no cutoff. */
 const NONE = 0xffffffff
 
-/** So many rounds can be told apart. */
+/** A row's round is kept in a byte: so many can be told apart. */
 const MARKS = 255
 
 /** The smallest stride that can hold these values exactly. */
@@ -129,9 +129,9 @@ export class UuidRows {
     this.#marks[slot] = Math.max(this.#marks[slot] as number, round - this.#firstRound + 1)
   }
 
+  /** Whether a row was seen neither in that round, which is to be one of the last 128, nor in a later one. */
   isUnseen(slot: number, round: number): boolean {
-    const mark = round - this.#firstRound + 1
-    return mark < 1 || this.#marks[slot] !== mark
+    return (this.#marks[slot] as number) < Math.max(1, round - this.#firstRound + 1)
   }
 
   /**

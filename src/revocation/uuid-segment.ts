@@ -9,8 +9,8 @@ const MAX_LOAD = 0.85
 const MAX_PURGED_LOAD = 0.7
 const MIN_SLOTS = 16
 /** From a segment's first size to its last. */
-const DOUBLINGS = 7
-/** With more segments than 65,536, at over 100 million entries, they grow on instead of being split. */
+const DOUBLINGS = 8
+/** With more segments than 65,536, at some 200 million entries, they grow on instead of being split. */
 const MAX_DEPTH = 16
 
 /** The id at hand while rows are moved. */
@@ -154,8 +154,8 @@ function hashAt(rows: UuidRows, slot: number): number {
 }
 
 /**
- * 2,048 to 3,968: splitting so many slots takes some tenths of a millisecond. Were they equal, all segments
- * would be split at about the same time, hashes being uniform, and all be half empty after it.
+ * 4,096 to 7,936: splitting so many slots takes half a millisecond. Were they the same, all segments would be
+ * split at about the same time, since hashes are uniform, and be half empty together.
  */
 function someMaxSlots(): number {
   return Math.floor(MIN_SLOTS * 2 ** Math.random()) << DOUBLINGS
