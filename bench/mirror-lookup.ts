@@ -10,9 +10,9 @@ import {
   type Revocation,
   type RevocationScope,
 } from '../src/revocation/revocation.js'
-import { RevocationTable } from '../src/revocation/revocation-table.js'
-import { ScopeTable } from '../src/revocation/scope-table.js'
-import { TableTally } from '../src/revocation/table-piece.js'
+import { RevocationTable } from '../src/revocation/table/revocation-table.js'
+import { ScopeTable } from '../src/revocation/table/scope-table.js'
+import { TableTally } from '../src/revocation/table/table-piece.js'
 import type { TokenIdentity } from '../src/tokens/token-identity.js'
 import { collectYoung, heading, interleave, isQuick, nanosecondsEach, reportRatio } from './measure.js'
 

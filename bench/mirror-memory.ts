@@ -7,7 +7,7 @@ import { execFileSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
 import type { Revocation } from '../src/revocation/revocation.js'
-import { RevocationTable } from '../src/revocation/revocation-table.js'
+import { RevocationTable } from '../src/revocation/table/revocation-table.js'
 import { collectGarbage, heading, isQuick, median, milliseconds, report, reportRatio } from './measure.js'
 
 const most = isQuick ? 1_200_000 : 5_000_000

@@ -10,8 +10,8 @@ import {
   type RevocationMirrorOptions,
 } from './mirror-options.js'
 import type { Revocation, RevocationMatch } from './revocation.js'
-import { RevocationTable } from './revocation-table.js'
 import { assertFound, type ChangeBatch, type ChangesOptions, type RevocationStore } from './store.js'
+import { RevocationTable } from './table/revocation-table.js'
 import { WriteBack } from './write-back.js'
 
 /** For how long the work on a batch may hold up the event loop, in milliseconds. */

@@ -3,8 +3,8 @@ import { systemClock } from '../clock.js'
 import { notify, type Observer } from '../observer.js'
 import { pause } from './feed-reader.js'
 import type { Revocation } from './revocation.js'
-import type { RevocationTable } from './revocation-table.js'
 import type { RevocationStore } from './store.js'
+import type { RevocationTable } from './table/revocation-table.js'
 
 const BATCH_SIZE = 500
 const SHORTEST_PAUSE_MS = 5

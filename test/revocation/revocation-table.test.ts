@@ -10,7 +10,7 @@ import {
   type RevocationMatch,
   type RevocationScope,
 } from '../../src/revocation/revocation.js'
-import { RevocationTable } from '../../src/revocation/revocation-table.js'
+import { RevocationTable } from '../../src/revocation/table/revocation-table.js'
 import type { TokenIdentity } from '../../src/tokens/token-identity.js'
 
 const now = 1_750_000_000

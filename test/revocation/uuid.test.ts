@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { formatUuid, hashUuid, parseUuid } from '../../src/revocation/uuid.js'
+import { formatUuid, hashUuid, parseUuid } from '../../src/revocation/table/uuid.js'
 
 const uuid = '0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0'
 const canonical = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/

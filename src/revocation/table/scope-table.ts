@@ -1,5 +1,5 @@
-import type { TokenIdentity } from '../tokens/token-identity.js'
-import { isBeforeCutoff, type RevocationExtent, type RevocationScope } from './revocation.js'
+import type { TokenIdentity } from '../../tokens/token-identity.js'
+import { isBeforeCutoff, type RevocationExtent, type RevocationScope } from '../revocation.js'
 import { extentOf, NO_CUTOFF, type TablePiece, type TableTally } from './table-piece.js'
 import { TextTable } from './text-table.js'
 import { hashUuid, parseUuid } from './uuid.js'

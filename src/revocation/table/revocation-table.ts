@@ -1,11 +1,11 @@
-import type { TokenIdentity } from '../tokens/token-identity.js'
+import type { TokenIdentity } from '../../tokens/token-identity.js'
 import {
   idInScope,
   REVOCATION_SCOPES,
   type Revocation,
   type RevocationMatch,
   type RevocationScope,
-} from './revocation.js'
+} from '../revocation.js'
 import { ScopeTable } from './scope-table.js'
 import { type TablePiece, TableTally } from './table-piece.js'
 

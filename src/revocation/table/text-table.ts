@@ -1,4 +1,4 @@
-import { purgeableAt, type RevocationMatch, type RevocationScope } from './revocation.js'
+import { purgeableAt, type RevocationMatch, type RevocationScope } from '../revocation.js'
 import { extentOf, type TablePiece, type TableTally } from './table-piece.js'
 
 interface Entry {

@@ -1,4 +1,4 @@
-import type { RevocationExtent, RevocationMatch, RevocationScope } from './revocation.js'
+import type { RevocationExtent, RevocationMatch, RevocationScope } from '../revocation.js'
 
 /** The cutoff of a record without one: larger than any other, and after every token. */
 export const NO_CUTOFF = Number.POSITIVE_INFINITY
