@@ -78,6 +78,7 @@ export class RevocationMirror implements RevocationStore {
       table: this.#table,
       write: checked.writeBack,
       jitterMs: Math.min(LONGEST_JITTER_MS, maxStalenessMs / 5),
+      longestRetryMs: maxStalenessMs,
       observer,
     })
   }

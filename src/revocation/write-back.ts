@@ -8,7 +8,6 @@ import type { RevocationTable } from './table/revocation-table.js'
 
 const BATCH_SIZE = 500
 const SHORTEST_PAUSE_MS = 5
-const MAX_ATTEMPTS = 6
 const FIRST_RETRY_MS = 250
 
 /** What a {@link WriteBack} needs. */
@@ -19,6 +18,8 @@ export interface WriteBackOptions {
   readonly write: boolean
   /** It starts at a random moment of this time, so that mirrors do not all write the same at once. */
   readonly jitterMs: number
+  /** How long to wait between two tries at most, in milliseconds. */
+  readonly longestRetryMs: number
   readonly observer: Observer | undefined
 }
 
@@ -59,11 +60,11 @@ export class WriteBack {
     let written = 0
     for await (const entries of this.#lost(round, signal)) {
       while (entries.length > 0) {
-        const batch = entries.splice(0, BATCH_SIZE).filter((entry) => table.isUnseen(entry, round))
-        if (batch.length === 0) continue
         const startedAt = performance.now()
-        if (!(await this.#write(batch, signal))) return
-        written += batch.length
+        const count = await this.#write(round, entries.splice(0, BATCH_SIZE), signal)
+        if (signal.aborted) return
+        if (count === 0) continue
+        written += count
         // Half the time for everybody else.
         await pause(Math.max(SHORTEST_PAUSE_MS, performance.now() - startedAt), signal)
       }
@@ -82,19 +83,25 @@ export class WriteBack {
     }
   }
 
-  /** @returns whether it was written, at some attempt */
-  async #write(batch: readonly Revocation[], signal: AbortSignal): Promise<boolean> {
+  /**
+   * Tries until it succeeds, ever more seldom: nobody else may know of these entries.
+   *
+   * @returns how many were left to be written
+   */
+  async #write(round: number, entries: readonly Revocation[], signal: AbortSignal): Promise<number> {
+    const { store, table, longestRetryMs, observer } = this.#options
     for (let attempt = 0; !signal.aborted; attempt++) {
+      const batch = entries.filter((entry) => table.isUnseen(entry, round))
+      if (batch.length === 0) return 0
       try {
-        await this.#options.store.add(batch)
-        return true
+        await store.add(batch)
+        return batch.length
       } catch (cause) {
         const error = cause instanceof Error ? cause : new Error(String(cause))
-        notify(this.#options.observer, { type: 'mirror_write_back_failed', entries: batch.length, error })
-        if (attempt + 1 === MAX_ATTEMPTS) return false
-        await pause(FIRST_RETRY_MS * 2 ** attempt, signal)
+        notify(observer, { type: 'mirror_write_back_failed', entries: batch.length, error })
+        await pause(Math.min(longestRetryMs, FIRST_RETRY_MS * 2 ** attempt), signal)
       }
     }
-    return false
+    return 0
   }
 }

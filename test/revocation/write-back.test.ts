@@ -154,17 +154,29 @@ describe('A mirror whose store has lost data', () => {
     ])
   })
 
-  it('goes on without the right to write, and gives up after some tries', async () => {
+  it('goes on trying, every maxStalenessMs at last, as long as nobody else has given it back', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
-    const { feed, mirror, eventsOf } = await mirrorThatKnows(['a'])
+    const { feed, mirror, eventsOf } = await mirrorThatKnows(['a'], { maxStalenessMs: 1_000 })
     feed.add = () => Promise.reject(new Error('NOPERM'))
     await feed.deliver({ caughtUp: true, restarted: true })
-    for (let time = 0; time < 100; time++) {
-      await new Promise((resolve) => setImmediate(resolve))
-      await vi.advanceTimersByTimeAsync(1_000)
+    const pass = async (seconds: number) => {
+      for (let time = 0; time < seconds * 10; time++) {
+        await new Promise((resolve) => setImmediate(resolve))
+        await vi.advanceTimersByTimeAsync(100)
+      }
     }
-    expect(eventsOf('mirror_write_back_failed')).toHaveLength(6)
+    await pass(4)
+    const failures = eventsOf('mirror_write_back_failed').length
+    expect(failures).toBeGreaterThan(3)
+    await pass(10)
+    expect(eventsOf('mirror_write_back_failed').length - failures).toBeGreaterThanOrEqual(9)
+    expect(eventsOf('mirror_write_back_failed').length - failures).toBeLessThanOrEqual(11)
     expect(mirror.findSync(tokenOf('a'))).toBeDefined()
+    await feed.deliver({ revocations: [sessionOf('a')], caughtUp: true })
+    await pass(2)
+    const last = eventsOf('mirror_write_back_failed').length
+    await pass(5)
+    expect(eventsOf('mirror_write_back_failed')).toHaveLength(last)
   })
 
   it('only reports where writeBack is false', async () => {
