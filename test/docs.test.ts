@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import * as errors from '../src/errors.js'
+import { aclRules, readerCommands, writerCommands } from './support/redis-acl.js'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const read = (path: string) => readFileSync(resolve(root, path), 'utf8')
@@ -44,6 +45,16 @@ describe('README.md, of the demo with Redis', () => {
     const unknown = steps.filter((step) => !played.includes(step) && !/^… (over|a second)/.test(step))
     expect(steps.length).toBeGreaterThan(25)
     expect(unknown).toEqual([])
+  })
+})
+
+describe('docs/stores.md', () => {
+  it.each([
+    ['reader', readerCommands],
+    ['writer', writerCommands],
+  ])('gives a %s the rights that are tested', (name, commands) => {
+    const line = `ACL SETUSER ${name} on >password ${aclRules(commands).join(' ')}`
+    expect(read('docs/stores.md').split('\n')).toContain(line)
   })
 })
 

@@ -91,20 +91,24 @@ async function* readShards(
 }
 
 function batchOf(
-  { revocations }: ShardBatch,
+  value: ShardBatch,
   latest: readonly (ShardBatch | undefined)[],
   after: Cursors | undefined,
   restarted: boolean,
 ): ChangeBatch {
-  const known = latest.filter((batch) => batch !== undefined)
-  const { knownAt } = known.reduce((a, b) => (elapsedMs(a.knownAt) > elapsedMs(b.knownAt) ? a : b))
+  let { knownAt } = value
+  let caughtUp = true
+  for (const batch of latest) {
+    caughtUp &&= batch?.caughtUp === true
+    if (batch !== undefined && elapsedMs(batch.knownAt) > elapsedMs(knownAt)) knownAt = batch.knownAt
+  }
   return {
-    revocations,
+    revocations: value.revocations,
     restarted,
     cursor: serializeCursors(
       latest.map((batch, shard) => (batch === undefined ? after?.[shard] : batch.cursor)),
     ),
-    caughtUp: known.length === latest.length && known.every(({ caughtUp }) => caughtUp),
+    caughtUp,
     // It goes on counting, also where this process is stopped before anybody has read it.
     get ageMs() {
       return elapsedMs(knownAt)
@@ -124,7 +128,16 @@ function withDeadlines(
         connection.destroy()
         reject(new Error(`no answer within ${ms} ms`))
       }, ms).unref()
-      reply.then(resolve, (error) => reject(plainError(error))).finally(() => clearTimeout(timer))
+      reply.then(
+        (value) => {
+          clearTimeout(timer)
+          resolve(value)
+        },
+        (error) => {
+          clearTimeout(timer)
+          reject(plainError(error))
+        },
+      )
     })
   const msFor = (command: readonly string[]) => (command[0] === 'XREAD' ? heartbeatMs + timeoutMs : timeoutMs)
   return {

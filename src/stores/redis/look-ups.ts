@@ -2,7 +2,7 @@ import { StoreProtocolError } from '../../errors.js'
 import type { ShardKeys } from './layout.js'
 import type { RedisConnection } from './redis-client.js'
 import { FIND } from './scripts.js'
-import { TurnBatches } from './turn-batches.js'
+import { TurnBatches, type WaitingCalls } from './turn-batches.js'
 
 /** Members in one call of the script: those of some 32 tokens, for about 0.1 ms. */
 const BATCH_SIZE = 160
@@ -19,9 +19,10 @@ export class LookUps {
   readonly #connection: RedisConnection
   readonly #batches: TurnBatches<readonly string[], readonly Found[]>
 
-  constructor(connection: RedisConnection) {
+  constructor(connection: RedisConnection, waiting: WaitingCalls) {
     this.#connection = connection
     this.#batches = new TurnBatches({
+      waiting,
       maxWeight: BATCH_SIZE,
       weigh: (members) => members.length,
       send: (keys, lists) => this.#send(keys, lists),

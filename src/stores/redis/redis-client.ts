@@ -36,7 +36,7 @@ interface IoRedis {
   nodes?(role: string): IoRedis[]
   /** Of a cluster. */
   readonly subscriber?: { getInstance?(): IoRedis | null }
-  readonly stream?: { unref?(): void }
+  readonly stream?: { unref?(): void; destroy?(): void }
   readonly status?: string
   readonly options?: { readonly redisOptions?: object }
 }
@@ -127,6 +127,7 @@ function ioRedisConnection(client: IoRedis): RedisConnection {
 function duplicateIoRedis(client: IoRedis): IoRedis {
   const one = {
     lazyConnect: true,
+    disconnectTimeout: 10,
     retryStrategy: null,
     reconnectOnError: null,
     autoResendUnfulfilledCommands: false,
@@ -158,11 +159,16 @@ async function openIoRedis(client: IoRedis, timeoutMs: number): Promise<OwnRedis
   client.on('error', (error) => {
     reason = error
   })
+  const destroy = () => {
+    // It waits for the goodbye of a peer that may hang or be gone, and keeps the process alive meanwhile.
+    if (client.status !== 'end') client.disconnect()
+    client.stream?.destroy?.()
+  }
   try {
     const isOpen = client.status !== undefined && client.status !== 'wait' && client.status !== 'end'
     if (!isOpen) await withDeadline('The connection to Redis', timeoutMs, client.connect())
   } catch (error) {
-    client.disconnect()
+    destroy()
     // What connect() itself says is that the connection is closed.
     throw reason ?? error
   }
@@ -172,7 +178,7 @@ async function openIoRedis(client: IoRedis, timeoutMs: number): Promise<OwnRedis
     for (const node of [...nodes, client.subscriber?.getInstance?.()]) node?.stream?.unref?.()
   }
   const isClosed = () => client.status === 'end'
-  return { ...unreferenced(ioRedisConnection(client), unref), destroy: () => client.disconnect(), isClosed }
+  return { ...unreferenced(ioRedisConnection(client), unref), destroy, isClosed }
 }
 
 // ---- node-redis --------------------------------------------------------------------------------------

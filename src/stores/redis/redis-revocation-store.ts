@@ -31,7 +31,7 @@ import {
 } from './redis-options.js'
 import { ADD, assertLayout, CLAIM, EVICTION, LAYOUT } from './scripts.js'
 import { readRecord } from './shard-feed.js'
-import { TurnBatches } from './turn-batches.js'
+import { TurnBatches, WaitingCalls } from './turn-batches.js'
 
 /** Records in one call of the script, which holds up the server while it runs. */
 const BATCH_SIZE = 200
@@ -71,8 +71,10 @@ export class RedisRevocationStore implements RevocationStore {
     this.#shards = shardKeys(checked.namespace, checked.shards)
     this.#layout = layoutOf(checked.shards)
     this.#connection = new CommandLimits(shareConnection(checked.client), checked.commandTimeoutMs)
-    this.#lookUps = new LookUps(this.#connection)
-    this.#writes = new TurnBatches({
+    const waiting = new WaitingCalls()
+    this.#lookUps = new LookUps(this.#connection, waiting)
+    this.#writes = new TurnBatches<readonly Revocation[], unknown>({
+      waiting,
       maxWeight: BATCH_SIZE,
       weigh: (records) => records.length,
       send: async (keys, lists) => {
@@ -196,7 +198,7 @@ export class RedisRevocationStore implements RevocationStore {
   }
 
   #acceptLayout(layout: unknown): void {
-    assertLayout(this.#options.namespace, this.#layout, typeof layout === 'string' ? layout : '')
+    assertLayout(this.#options.namespace, this.#layout, layout)
   }
 
   async #open(): Promise<OwnRedisConnection> {

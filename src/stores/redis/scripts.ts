@@ -104,8 +104,10 @@ for i = 5, #ARGV, 4 do
   local member, expiry, cutoff, audit = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
   redis.call('ZADD', expires, 'GT', expiry, member)
   if cutoff ~= '' then redis.call('ZADD', cutoffs, 'GT', cutoff, member) end
-  local id = redis.call('XADD', feed, 'MAXLEN', '~', length, '*',
-    'after', head, 'nonce', nonce, 'member', member, 'expires', expiry, 'cutoff', cutoff, 'audit', audit)
+  local entry = {'after', head, 'nonce', nonce, 'member', member, 'expires', expiry}
+  if cutoff ~= '' then entry[9], entry[10] = 'cutoff', cutoff end
+  if audit ~= '' then entry[#entry + 1], entry[#entry + 2] = 'audit', audit end
+  local id = redis.call('XADD', feed, 'MAXLEN', '~', length, '*', unpack(entry))
   head = id .. '/' .. nonce
 end
 redis.call('HSET', meta, 'head', head)
@@ -187,8 +189,9 @@ return type(info) == 'string' and string.match(info, 'maxmemory_policy:([%w-]+)'
 `)
 
 /** @throws StoreProtocolError where Redis says that it holds another layout */
-export function assertLayout(namespace: string, expected: string, actual: string): void {
-  if (actual !== '' && actual !== expected) {
+export function assertLayout(namespace: string, expected: string, actual: unknown): void {
+  // It may hold none yet. Whatever else it says is another.
+  if (actual !== null && actual !== '' && actual !== expected) {
     throw new StoreProtocolError(
       `Namespace "${namespace}" of this Redis has another layout (${actual}) than this store (${expected}): ` +
         'give all stores the same number of shards, or a namespace of their own',

@@ -160,10 +160,29 @@ function follow(
   return { revocations, next: { id, head, intact: from.intact } }
 }
 
-function fieldsOf(list: readonly unknown[]): Record<string, string | undefined> {
-  const fields: Record<string, string | undefined> = Object.create(null)
-  for (let index = 0; index + 1 < list.length; index += 2)
-    fields[String(list[index])] = String(list[index + 1])
+/** What an entry of the feed says, as the script writes it. */
+interface Fields {
+  after: string | undefined
+  nonce: string | undefined
+  member: string | undefined
+  expires: string | undefined
+  cutoff: string | undefined
+  audit: string | undefined
+}
+
+function fieldsOf(list: readonly unknown[]): Fields {
+  const fields: Fields = {
+    after: undefined,
+    nonce: undefined,
+    member: undefined,
+    expires: undefined,
+    cutoff: undefined,
+    audit: undefined,
+  }
+  for (let index = 0; index + 1 < list.length; index += 2) {
+    const name = String(list[index])
+    if (Object.hasOwn(fields, name)) fields[name as keyof Fields] = String(list[index + 1])
+  }
   return fields
 }
 
@@ -178,7 +197,7 @@ export function readRecord(member: string, expires: unknown, cutoff: unknown): R
 
 function readScore(value: unknown): number {
   const score = value === 'inf' || value === '+inf' ? Number.POSITIVE_INFINITY : Number(value)
-  if (value === '' || Number.isNaN(score)) throw unexpected()
+  if (typeof value !== 'string' || value === '' || Number.isNaN(score)) throw unexpected()
   return score
 }
 
