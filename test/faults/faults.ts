@@ -1,0 +1,94 @@
+import { RedisRevocationStore } from '../../src/stores/redis/index.js'
+import { redisClients } from '../support/redis-clients.js'
+import { type RedisServer, sendCommand } from '../support/redis-server.js'
+import type { Fleet } from './fleet.js'
+import { MAX_STALENESS_MS, RECOVERY_MS } from './fleet-log.js'
+import { type Members, sharedClock } from './history.js'
+import { until } from './until.js'
+
+interface Address {
+  readonly host: string
+  readonly port: number
+}
+
+export interface OutageOptions {
+  /** Whose; default all members'. */
+  readonly of?: Members
+  readonly begin: () => unknown
+  readonly during?: () => Promise<unknown>
+  readonly end: () => unknown
+  /** Where the store can be asked again. */
+  readonly through: Address
+}
+
+/** Lets something cut members off from the store, for longer than the bound, and mends it. */
+export async function outage(
+  fleet: Fleet,
+  { of, begin, during, end, through }: OutageOptions,
+): Promise<void> {
+  const from = sharedClock()
+  await begin()
+  const silentFrom = sharedClock()
+  await during?.()
+  await untilPassed(silentFrom + MAX_STALENESS_MS)
+  await fleet.phase('cut off for longer than the bound')
+  const healing = sharedClock()
+  await end()
+  await untilReachable(through)
+  fleet.log.history.outages.push({
+    ...{ members: of, from, silentFrom, healing, until: sharedClock(), recoveryMs: RECOVERY_MS },
+  })
+}
+
+/** A time in which members may be unavailable though some of what they ask may come through. */
+export async function trouble(fleet: Fleet, members: Members, during: () => Promise<unknown>): Promise<void> {
+  const from = sharedClock()
+  await during()
+  const now = sharedClock()
+  fleet.log.history.outages.push({ members, from, healing: now, until: now, recoveryMs: RECOVERY_MS })
+}
+
+/** To be called before the store loses what it has acknowledged. Gives what waits until it has all again. */
+export function lossBegins(fleet: Fleet): (server: RedisServer) => Promise<void> {
+  const from = sharedClock()
+  return async (server) => {
+    const startedAt = sharedClock()
+    await untilHoldsAll(fleet, server)
+    const wholeAt = sharedClock()
+    fleet.log.history.losses.push({ from, wholeAt })
+    fleet.log.notes.push(`the store had all again after ${Math.round(wholeAt - startedAt)} ms`)
+  }
+}
+
+export async function untilPassed(moment: number): Promise<void> {
+  await until(
+    () => sharedClock() > moment,
+    () => 'the bound has passed',
+  )
+}
+
+/** Waits until Redis has answered there. */
+async function untilReachable({ host, port }: Address): Promise<void> {
+  const answers = () =>
+    sendCommand({ host, port }, 'PING').then(
+      (reply) => reply === 'PONG',
+      () => false,
+    )
+  await until(answers, () => 'Redis answers')
+}
+
+/** Waits until the store itself says of each revoked token that it is. */
+async function untilHoldsAll(fleet: Fleet, server: RedisServer): Promise<void> {
+  const { client, end } = await redisClients.ioredis.connect(server)
+  const store = new RedisRevocationStore({ client, namespace: fleet.namespace })
+  try {
+    const holdsAll = async () => {
+      const found = await Promise.all(fleet.revoked.map((token) => store.find(token).catch(() => undefined)))
+      return !found.includes(undefined)
+    }
+    await until(holdsAll, () => 'the store has all again')
+  } finally {
+    await store.close()
+    await end()
+  }
+}
