@@ -58,29 +58,29 @@ export class WriteBack {
 
     await pause(Math.random() * jitterMs, signal)
     let written = 0
-    for await (const entries of this.#lost(round, signal)) {
-      while (entries.length > 0) {
-        const startedAt = performance.now()
-        const count = await this.#write(round, entries.splice(0, BATCH_SIZE), signal)
-        if (signal.aborted) return
-        if (count === 0) continue
-        written += count
-        // Half the time for everybody else.
-        await pause(Math.max(SHORTEST_PAUSE_MS, performance.now() - startedAt), signal)
-      }
-    }
-    if (written > 0) notify(observer, { type: 'mirror_wrote_back', entries: written })
+    for await (const entries of this.#lost(round, signal))
+      written += await this.#write(round, entries, signal)
+    if (written > 0 && !signal.aborted) notify(observer, { type: 'mirror_wrote_back', entries: written })
   }
 
-  /** The entries that the reading did not bring and that are not over: those may have been forgotten rightly. */
-  async *#lost(round: number, signal: AbortSignal): AsyncGenerator<Revocation[]> {
+  /**
+   * The entries that the reading did not bring and that are not over (those may have been forgotten rightly), in
+   * batches.
+   */
+  async *#lost(round: number, signal: AbortSignal): AsyncGenerator<readonly Revocation[]> {
+    let batch: Revocation[] = []
     for (const slice of this.#options.table.unseen(round)) {
-      if (signal.aborted) return
       const now = systemClock() / 1000
-      const entries = slice.filter(({ expiresAt }) => expiresAt > now)
-      if (entries.length > 0) yield entries
+      for (const entry of slice) {
+        if (signal.aborted) return
+        if (entry.expiresAt > now && batch.push(entry) === BATCH_SIZE) {
+          yield batch
+          batch = []
+        }
+      }
       await nextTurn()
     }
+    if (batch.length > 0) yield batch
   }
 
   /**
@@ -93,8 +93,11 @@ export class WriteBack {
     for (let attempt = 0; !signal.aborted; attempt++) {
       const batch = entries.filter((entry) => table.isUnseen(entry, round))
       if (batch.length === 0) return 0
+      const startedAt = performance.now()
       try {
         await store.add(batch)
+        // Half the time for everybody else.
+        await pause(Math.max(SHORTEST_PAUSE_MS, performance.now() - startedAt), signal)
         return batch.length
       } catch (cause) {
         const error = cause instanceof Error ? cause : new Error(String(cause))

@@ -67,19 +67,36 @@ describeWithRedis('A RedisRevocationStore over damaged data', () => {
     })
   })
 
-  it('takes a record for one without a cutoff where the cutoffs are gone', async () => {
+  it('cannot know of a record whose cutoff is gone, unless another one revokes the token', async () => {
     const namespace = freshNamespace()
     const store = await openStore(redis(), { namespace })
     const record = user('u', { cutoff: nowSeconds() - 100 })
-    await store.add([record])
-    expect(await store.find(tokenOfUser('u'))).toBeUndefined()
+    await store.add([record, session('a')])
     await redis().run('DEL', keysOf(namespace).cutoffs)
-    expect(await store.find(tokenOfUser('u'))).toMatchObject({ id: 'u' })
+    await expect(store.find(tokenOfUser('u'))).rejects.toMatchObject({ code: 'store_protocol' })
+    expect(await store.find({ ...tokenOfUser('u'), originJti: 'a' })).toMatchObject({ scope: 'session' })
     expect(await store.find(tokenOf('b'))).toBeUndefined()
-    expect(await readAll(store)).toEqual([user('u', { expiresAt: record.expiresAt })])
+    expect(await readAll(store)).toEqual([session('a')])
     // Told anew, it is known again.
     await store.add([record])
     expect(await store.find(tokenOfUser('u'))).toBeUndefined()
+    expect(await store.find(tokenOfUser('u', { iat: 5 }))).toMatchObject({ cutoff: record.cutoff })
+  })
+
+  it('has the cutoffs back from a mirror, as they were', async () => {
+    const namespace = freshNamespace()
+    const store = await openStore(redis(), { namespace, heartbeatMs: 100 })
+    const record = user('u', { cutoff: nowSeconds() - 100 })
+    await store.add([record])
+    const mirror = new RevocationMirror(store, { maxStalenessMs: 1_000 })
+    afterTest(() => mirror.close())
+    await mirror.ready()
+    await redis().run('DEL', keysOf(namespace).cutoffs)
+    await eventually(async () => {
+      expect(await store.find(tokenOfUser('u'))).toBeUndefined()
+      expect(await store.find(tokenOfUser('u', { iat: 5 }))).toMatchObject({ cutoff: record.cutoff })
+    })
+    expect(mirror.findSync(tokenOfUser('u'))).toBeUndefined()
   })
 
   it('goes on where only its administration is gone', async () => {

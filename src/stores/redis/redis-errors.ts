@@ -35,11 +35,7 @@ export function storeError(error: unknown): CognitoRevocationError {
         { cause },
       )
     case 'LOST':
-      return new StoreProtocolError(
-        'Redis has lost revocations, by eviction or by hand: set maxmemory-policy to noeviction. The next ' +
-          'revocation, or a mirror that writes back, makes it whole',
-        { cause },
-      )
+      return lostError(cause)
     case 'OOM':
       return new StoreFullError('Redis has no memory left: raise maxmemory, and call again', { cause })
     case 'READONLY':
@@ -49,4 +45,13 @@ export function storeError(error: unknown): CognitoRevocationError {
     default:
       return new StoreUnavailableError(`Redis could not be asked: ${cause.message}`, { cause })
   }
+}
+
+/** For data of which a part is gone. */
+export function lostError(cause?: Error): StoreProtocolError {
+  return new StoreProtocolError(
+    'Redis has lost revocations, by eviction or by hand: set maxmemory-policy to noeviction. Mirrors that ' +
+      'know them write them back; else revoke again what was revoked',
+    cause && { cause },
+  )
 }

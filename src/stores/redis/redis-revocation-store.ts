@@ -23,7 +23,7 @@ import {
   type RedisConnection,
   shareConnection,
 } from './redis-client.js'
-import { storeError } from './redis-errors.js'
+import { lostError, storeError } from './redis-errors.js'
 import {
   type CheckedRedisOptions,
   checkRedisOptions,
@@ -236,11 +236,14 @@ function argumentsOf({ poolId, scope, id, cutoff, expiresAt, audit }: Revocation
   ]
 }
 
-/** The first of a token's records that revokes it. */
+/** The first of a token's records that revokes it. @throws StoreProtocolError where that depends on a lost cutoff */
 function matchIn(found: readonly Found[], token: TokenIdentity): RevocationMatch | undefined {
+  let isLost = false
   for (const { member, expires, cutoff } of found) {
     const record = readRecord(member, expires, cutoff)
-    if (isBeforeCutoff(token, record.cutoff)) return record
+    if (record === undefined) isLost = true
+    else if (isBeforeCutoff(token, record.cutoff)) return record
   }
+  if (isLost) throw lostError()
   return undefined
 }

@@ -136,7 +136,10 @@ function readPage(members: readonly unknown[], cutoffs: readonly unknown[]): Rev
     const isNarrow = member.startsWith('s:') || member.startsWith('t:')
     const cutoff = isNarrow ? undefined : cutoffs[wide++]
     // The mark of a generation.
-    if (!member.startsWith('g:')) revocations.push(readRecord(member, members[index + 1], cutoff))
+    if (member.startsWith('g:')) continue
+    const record = readRecord(member, members[index + 1], cutoff)
+    // Left out, so that mirrors that know the cutoff take it for lost, and write it back.
+    if (record !== undefined) revocations.push(record)
   }
   return revocations
 }
@@ -155,6 +158,7 @@ function follow(
     id = String(entry[0])
     head = `${id}/${fields.nonce}`
     const record = readRecord(fields.member ?? '', fields.expires, fields.cutoff)
+    if (record === undefined) throw unexpected()
     revocations.push(fields.audit ? { ...record, audit: readJson(fields.audit) } : record)
   }
   return { revocations, next: { id, head, intact: from.intact } }
@@ -186,11 +190,17 @@ function fieldsOf(list: readonly unknown[]): Fields {
   return fields
 }
 
-/** A record out of what Redis keeps of it. @throws StoreProtocolError */
-export function readRecord(member: string, expires: unknown, cutoff: unknown): Revocation {
+/**
+ * A record out of what Redis keeps of it; undefined where its cutoff is gone, for which even "none" is written
+ * down. To take that for none would end every session of a user for good, since mirrors would write it back.
+ *
+ * @throws StoreProtocolError
+ */
+export function readRecord(member: string, expires: unknown, cutoff: unknown): Revocation | undefined {
   const { poolId, scope, id } = decodeMember(member)
   const record = { poolId, scope, id, expiresAt: readScore(expires) }
-  if (!mayHaveCutoff(member) || cutoff === undefined || cutoff === null || cutoff === false) return record
+  if (!mayHaveCutoff(member)) return record
+  if (cutoff === undefined || cutoff === null || cutoff === false) return undefined
   const score = readScore(cutoff)
   return score === Number.POSITIVE_INFINITY ? record : { ...record, cutoff: score }
 }
