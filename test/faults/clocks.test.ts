@@ -1,5 +1,5 @@
 import { describe } from 'vitest'
-import { describeWithRedisServer } from '../support/redis-server.js'
+import { describeWithRedisServer } from '../support/redis-suites.js'
 import { outage } from './faults.js'
 import type { Fleet } from './fleet.js'
 import { it, type Scene } from './harness.js'

@@ -1,6 +1,7 @@
 import { RedisRevocationStore } from '../../src/stores/redis/index.js'
 import { redisClients } from '../support/redis-clients.js'
-import { type RedisServer, sendCommand } from '../support/redis-server.js'
+import { sendCommand } from '../support/redis-protocol.js'
+import type { RedisServer } from '../support/redis-server.js'
 import type { Fleet } from './fleet.js'
 import { MAX_STALENESS_MS, RECOVERY_MS } from './fleet-log.js'
 import { type Members, sharedClock } from './history.js'

@@ -1,6 +1,6 @@
 import { describe, expect } from 'vitest'
 import { TokenMinter } from '../../src/testing/token-minter.js'
-import { describeWithRedisServer } from '../support/redis-server.js'
+import { describeWithRedisServer } from '../support/redis-suites.js'
 import type { TcpProxy } from '../support/tcp-proxy.js'
 import { bundleOf, Child } from './child.js'
 import { it } from './harness.js'

@@ -1,5 +1,5 @@
 import { describe, expect } from 'vitest'
-import { describeWithRedisServer } from '../support/redis-server.js'
+import { describeWithRedisServer } from '../support/redis-suites.js'
 import { bundleOf, Child } from './child.js'
 import { it } from './harness.js'
 import { sharedClock } from './history.js'

@@ -1,5 +1,6 @@
 import { describe, expect } from 'vitest'
-import { describeWithRedisServer, type RedisServer } from '../support/redis-server.js'
+import type { RedisServer } from '../support/redis-server.js'
+import { describeWithRedisServer } from '../support/redis-suites.js'
 import { lossBegins, outage, trouble, untilPassed } from './faults.js'
 import { it } from './harness.js'
 import { sharedClock } from './history.js'

@@ -1,5 +1,5 @@
 import { describe } from 'vitest'
-import { describeWithRedisServer } from '../support/redis-server.js'
+import { describeWithRedisServer } from '../support/redis-suites.js'
 import { outage, trouble, untilPassed } from './faults.js'
 import type { MemberSettings } from './fleet.js'
 import { it, type Scene } from './harness.js'

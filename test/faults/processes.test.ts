@@ -1,5 +1,5 @@
 import { describe } from 'vitest'
-import { describeWithRedisServer } from '../support/redis-server.js'
+import { describeWithRedisServer } from '../support/redis-suites.js'
 import { outage, trouble, untilPassed } from './faults.js'
 import { MAX_STALENESS_MS } from './fleet-log.js'
 import { it } from './harness.js'

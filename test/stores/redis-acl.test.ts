@@ -2,7 +2,8 @@ import { afterAll, beforeAll, beforeEach, expect, it, vi } from 'vitest'
 import type { ObserverEvent } from '../../src/observer.js'
 import type { RedisClient } from '../../src/stores/redis/index.js'
 import { aclRules, readerCommands, replicaCommands, writerCommands } from '../support/redis-acl.js'
-import { describeWithRedisServer, type RedisServer, startRedis } from '../support/redis-server.js'
+import { type RedisServer, startRedis } from '../support/redis-server.js'
+import { describeWithRedisServer } from '../support/redis-suites.js'
 import { clientKinds, type OpenClient } from './redis-client-kinds.js'
 import {
   afterTest,

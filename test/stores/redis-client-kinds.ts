@@ -4,7 +4,7 @@ import { Redis as IOValkey, Cluster as IOValkeyCluster } from 'iovalkey'
 import { createClient, createCluster, RESP_TYPES } from 'redis'
 import { createClient as createClient5, createCluster as createCluster5 } from 'redis5'
 import type { RedisClient } from '../../src/stores/redis/index.js'
-import type { RedisAddress } from '../support/redis-server.js'
+import type { RedisAddress } from '../support/redis-protocol.js'
 import { afterTest } from './redis-harness.js'
 
 /** Makes a client, connected where it has to be; it is closed after the test. */

@@ -5,7 +5,7 @@ import {
   describeWithRedisServer,
   freshNamespace,
   sharedRedis,
-} from '../support/redis-server.js'
+} from '../support/redis-suites.js'
 import { clientKinds, clientSettings, clientsInAHurry, clientsWithPrefix } from './redis-client-kinds.js'
 import {
   keysOf,

@@ -1,13 +1,9 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
 import type { RedisRevocationStore } from '../../src/stores/redis/index.js'
 import { aclRules, clusterCommands, readerCommands, writerCommands } from '../support/redis-acl.js'
-import {
-  describeWithRedisServer,
-  type RedisCluster,
-  type RedisServer,
-  startRedis,
-  startRedisCluster,
-} from '../support/redis-server.js'
+import { type RedisCluster, startRedisCluster } from '../support/redis-cluster.js'
+import { type RedisServer, startRedis } from '../support/redis-server.js'
+import { describeWithRedisServer } from '../support/redis-suites.js'
 import { clusterKinds, type OpenClusterClient } from './redis-client-kinds.js'
 import {
   eventually,
@@ -80,16 +76,24 @@ describeWithRedisServer('A RedisRevocationStore over a cluster', () => {
   })
 
   it.each(kinds)('has a feed of its own, which does not keep the process alive, by %s', async (_, open) => {
-    const store = await openOverCluster(open, { shards: 2 })
+    const store = await openOverCluster(open)
     await store.add([session('a')])
-    await store.find(tokenOf('a'))
-    const before = await connections()
+    const first = new Reading(store)
+    await first.expectIds('a')
+    await first.abort()
+    // By now, the client that was handed in has all the connections that it needs.
+    const before = await eventually(async () => {
+      const now = [await connections(), await connections()] as const
+      expect(now[1]).toBe(now[0])
+      return now[1]
+    })
     const alive = socketsThatKeepAlive()
     const reading = new Reading(store)
     await reading.expectIds('a')
     await reading.catchUp()
-    expect(await connections()).toBeGreaterThanOrEqual(before + 2)
+    expect(await connections()).toBeGreaterThanOrEqual(before + SHARDS)
     await eventually(() => expect(socketsThatKeepAlive()).toBeLessThanOrEqual(alive))
+    await reading.catchUp()
     await store.close()
     await reading.end()
     await eventually(async () => expect(await connections()).toBeLessThanOrEqual(before))

@@ -6,14 +6,13 @@ import { type RedisClient, RedisRevocationStore } from '../../src/stores/redis/i
 import { type StoreUnderTest, storeConformanceTests } from '../../src/testing/index.js'
 import { readingOnly } from '../support/mirror-reader.js'
 import { redisClients, redisClusterClients } from '../support/redis-clients.js'
+import { type RedisCluster, startRedisCluster } from '../support/redis-cluster.js'
 import {
   describeWithRedis,
   describeWithRedisServer,
   freshNamespace,
-  type RedisCluster,
   sharedRedis,
-  startRedisCluster,
-} from '../support/redis-server.js'
+} from '../support/redis-suites.js'
 
 interface Connection {
   readonly client: RedisClient

@@ -4,15 +4,14 @@ import { inspect } from 'node:util'
 import { afterAll, beforeAll, beforeEach, expect, it, vi } from 'vitest'
 import { RevocationMirror } from '../../src/revocation/mirror.js'
 import { shardKeys } from '../../src/stores/redis/layout.js'
+import { sendCommand } from '../support/redis-protocol.js'
+import { type RedisServer, startRedis } from '../support/redis-server.js'
 import {
   describeWithRedis,
   describeWithRedisServer,
   freshNamespace,
-  type RedisServer,
-  sendCommand,
   sharedRedis,
-  startRedis,
-} from '../support/redis-server.js'
+} from '../support/redis-suites.js'
 import { clientKinds } from './redis-client-kinds.js'
 import {
   afterTest,

@@ -1,7 +1,7 @@
 import { expect, it, vi } from 'vitest'
 import { layoutOf } from '../../src/stores/redis/layout.js'
 import { redisClients } from '../support/redis-clients.js'
-import { describeWithRedis, freshNamespace, sharedRedis } from '../support/redis-server.js'
+import { describeWithRedis, freshNamespace, sharedRedis } from '../support/redis-suites.js'
 import { clientKinds } from './redis-client-kinds.js'
 import {
   afterTest,
@@ -161,6 +161,18 @@ describeWithRedis('The feed of a RedisRevocationStore', () => {
       await store.add([session(id)])
       await reading.expectIds(id)
     }
+  })
+
+  it('waits longer for news than any command may take', async () => {
+    const namespace = freshNamespace()
+    const writer = await openStore(redis(), { namespace })
+    const reading = new Reading(
+      await openStore(redis(), { namespace, heartbeatMs: 700, commandTimeoutMs: 300 }),
+    )
+    await reading.catchUp()
+    await reading.catchUp()
+    await writer.add([session('a')])
+    await reading.expectIds('a')
   })
 
   it('tells the age of what it knows from when it asked, not from when it was answered', async () => {

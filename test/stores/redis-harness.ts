@@ -6,13 +6,9 @@ import { shardOf } from '../../src/stores/redis/layout.js'
 import type { RedisRevocationStoreOptions } from '../../src/stores/redis/redis-options.js'
 import type { TokenIdentity } from '../../src/tokens/token-identity.js'
 import { redisClients } from '../support/redis-clients.js'
-import {
-  freshNamespace,
-  type RedisAddress,
-  type RedisServer,
-  type StartRedisOptions,
-  startRedis,
-} from '../support/redis-server.js'
+import type { RedisAddress } from '../support/redis-protocol.js'
+import { type RedisServer, type StartRedisOptions, startRedis } from '../support/redis-server.js'
+import { freshNamespace } from '../support/redis-suites.js'
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.js'
 
 export const HOUR = 3_600

@@ -15,6 +15,7 @@ import {
 const identifier = fc
   .oneof(
     fc.string({ unit: fc.constantFrom(...':%25 3Aab{}*\0é𝄞'), minLength: 1, maxLength: 12 }),
+    fc.string({ unit: fc.constantFrom('%', ':', '%3A', '%25', '%253A', 'a'), minLength: 1, maxLength: 5 }),
     fc.string({ unit: 'binary', minLength: 1, maxLength: 256 }),
     fc.uuid(),
   )

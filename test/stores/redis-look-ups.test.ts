@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import type { Revocation } from '../../src/revocation/revocation.js'
 import type { TokenIdentity } from '../../src/tokens/token-identity.js'
-import { describeWithRedis, sharedRedis } from '../support/redis-server.js'
+import { describeWithRedis, sharedRedis } from '../support/redis-suites.js'
 import { clientKinds } from './redis-client-kinds.js'
 import { nowSeconds, openStore, poolsOf, session, storeOver, tokenOf, user } from './redis-harness.js'
 

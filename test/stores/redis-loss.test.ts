@@ -2,7 +2,8 @@ import { cpSync, rmSync } from 'node:fs'
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
 import type { ChangeBatch } from '../../src/revocation/store.js'
 import type { RedisRevocationStore } from '../../src/stores/redis/index.js'
-import { describeWithRedisServer, type RedisServer, startRedis } from '../support/redis-server.js'
+import { type RedisServer, startRedis } from '../support/redis-server.js'
+import { describeWithRedisServer } from '../support/redis-suites.js'
 import {
   eventually,
   idsOf,

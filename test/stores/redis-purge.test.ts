@@ -5,7 +5,7 @@ import {
   describeWithRedisServer,
   freshNamespace,
   sharedRedis,
-} from '../support/redis-server.js'
+} from '../support/redis-suites.js'
 import {
   afterTest,
   eventually,

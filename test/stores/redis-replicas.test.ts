@@ -1,10 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import {
-  describeWithRedisServer,
-  freshNamespace,
-  type RedisServer,
-  startRedis,
-} from '../support/redis-server.js'
+import { type RedisServer, startRedis } from '../support/redis-server.js'
+import { describeWithRedisServer, freshNamespace } from '../support/redis-suites.js'
 import { clientKinds } from './redis-client-kinds.js'
 import { eventually, keysOf, session, storeOver, thrownBy, tokenOf } from './redis-harness.js'
 

@@ -1,7 +1,7 @@
 import { type ClusterOptions, Redis as IORedis, Cluster as IORedisCluster, type RedisOptions } from 'ioredis'
 import { Redis as IOValkey, Cluster as IOValkeyCluster, type RedisOptions as IOValkeyOptions } from 'iovalkey'
 import { createClient, createCluster, type RedisClientOptions, type RedisClusterOptions } from 'redis'
-import type { RedisAddress } from './redis-server.js'
+import type { RedisAddress } from './redis-protocol.js'
 
 // As it is now: a test may put fake timers in its place.
 const { setTimeout: startTimer, clearTimeout: stopTimer } = globalThis

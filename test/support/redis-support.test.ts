@@ -8,23 +8,17 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { redisClients, redisClusterClients } from './redis-clients.js'
+import { type RedisCluster, startRedisCluster } from './redis-cluster.js'
+import { parseRedisUrl, type RedisAddress, sendCommand } from './redis-protocol.js'
+import { type RedisServer, redisServerPath, type StartRedisOptions, startRedis } from './redis-server.js'
 import {
   describeWithRedis,
   describeWithRedisServer,
   freshNamespace,
-  parseRedisUrl,
   planRedisSuite,
-  type RedisAddress,
-  type RedisCluster,
-  type RedisServer,
   redisAvailable,
-  redisServerPath,
-  type StartRedisOptions,
-  sendCommand,
   sharedRedis,
-  startRedis,
-  startRedisCluster,
-} from './redis-server.js'
+} from './redis-suites.js'
 import { listenOnFreePort, startTcpProxy, type TcpProxy } from './tcp-proxy.js'
 
 /** What all these clients have in common. */

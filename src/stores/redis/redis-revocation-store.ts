@@ -102,15 +102,9 @@ export class RedisRevocationStore implements RevocationStore {
     const nowSeconds = systemClock() / 1000
     for (const revocation of revocations) assertRevocation(revocation, nowSeconds)
     this.#warnOfEviction()
-    const byShard = new Map<ShardKeys, Revocation[]>()
-    for (const revocation of revocations) {
-      const keys = this.#shardOf(revocation.poolId)
-      const records = byShard.get(keys)
-      if (records === undefined) byShard.set(keys, [revocation])
-      else records.push(revocation)
-    }
     try {
-      await Promise.all([...byShard].map(([keys, records]) => this.#addToShard(keys, records)))
+      if (this.#shards.length === 1) await this.#addToShard(this.#shards[0] as ShardKeys, revocations)
+      else await Promise.all(this.#byShard(revocations).map((part) => this.#addToShard(...part)))
     } catch (error) {
       throw storeError(error)
     }
@@ -156,6 +150,17 @@ export class RedisRevocationStore implements RevocationStore {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
+  }
+
+  #byShard(revocations: readonly Revocation[]): [ShardKeys, readonly Revocation[]][] {
+    const byShard = new Map<ShardKeys, Revocation[]>()
+    for (const revocation of revocations) {
+      const keys = this.#shardOf(revocation.poolId)
+      const records = byShard.get(keys)
+      if (records === undefined) byShard.set(keys, [revocation])
+      else records.push(revocation)
+    }
+    return [...byShard]
   }
 
   async #addToShard(keys: ShardKeys, records: readonly Revocation[]): Promise<void> {

@@ -44,7 +44,7 @@ export class Script {
 }
 
 /** A script that reads, on the primary only. */
-export class ReadScript {
+class ReadScript {
   readonly #onPrimary: Script
   readonly #readOnly: Script
 
