@@ -160,7 +160,8 @@ export class TokenVerifier<Use extends TokenUse | null = TokenUse | null> {
    */
   async ready(): Promise<void> {
     this.#assertOpen()
-    await Promise.all([this.#authenticator.ready(), this.#options.revocation?.ready?.()])
+    const mirror = async () => this.#options.revocation?.ready?.()
+    await Promise.all([this.#authenticator.ready(), mirror()])
   }
 
   /**

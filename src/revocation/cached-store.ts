@@ -84,7 +84,12 @@ export class CachedRevocationStore implements RevocationStore {
     if (known !== undefined) return known.match
     const asked = this.#questions.get(key)
     // A store that hangs must not hold up those who come after it has recovered.
-    if (asked !== undefined && elapsedMs(asked.askedAt) < this.#ttlMs) return asked.answer
+    if (asked !== undefined && elapsedMs(asked.askedAt) < this.#ttlMs) {
+      const match = await asked.answer
+      // Of an answer that took long, only "revoked" is believed by those who came after the question.
+      if (match !== undefined || elapsedMs(asked.askedAt) < this.#ttlMs) return match
+      return this.find(token)
+    }
     const question = { answer: this.#ask(token, key), askedAt: takeMoment() }
     this.#questions.set(key, question)
     try {
@@ -101,9 +106,9 @@ export class CachedRevocationStore implements RevocationStore {
     return known.match
   }
 
-  /** `ttlMs`: no answer that is given from memory is older. */
+  /** `ttlMs`, and what the store itself may be behind: no answer that is given from memory is older. */
   staleness(): number {
-    return this.#ttlMs
+    return this.#ttlMs + (this.#store.staleness?.() ?? 0)
   }
 
   async #ask(token: TokenIdentity, key: string): Promise<RevocationMatch | undefined> {

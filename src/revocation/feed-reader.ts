@@ -52,7 +52,10 @@ export class FeedReader {
     const closing = this.#closing.signal
     while (!closing.aborted) {
       try {
-        if (await this.#read()) continue
+        if (await this.#read()) {
+          await pause(this.#options.longestRetryMs, closing)
+          continue
+        }
         if (!closing.aborted) throw new Error('The change feed ended')
       } catch (cause) {
         if (!closing.aborted) await this.#failed(cause)
@@ -75,8 +78,10 @@ export class FeedReader {
       for (let isFirst = true; ; isFirst = false) {
         const { value: batch, done } = await this.#next(iterator, signal)
         if (done || signal.aborted) return false
-        this.#failures = 0
-        this.#lastError = undefined
+        if (batch.caughtUp) {
+          this.#failures = 0
+          this.#lastError = undefined
+        }
         const restarted = batch.restarted === true || (isFirst && after === undefined)
         const afresh = await this.#options.apply(batch, restarted)
         this.#cursor = afresh ? undefined : batch.cursor

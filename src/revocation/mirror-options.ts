@@ -40,6 +40,9 @@ export function checkMirrorOptions(
   if (!isRevocationStore(store) || typeof store.changes !== 'function') {
     throw optionError(owner, 'store', 'a RevocationStore with a change feed (changes)', store)
   }
+  if ((store.staleness?.() ?? 0) > 0) {
+    throw optionError(owner, 'store', 'asked directly: put a cache over the mirror, not under it', store)
+  }
   assertOptions(owner, options, ['maxStalenessMs', 'maxEntries', 'writeBack', 'readyTimeoutMs', 'observer'])
   const {
     maxStalenessMs = 5_000,

@@ -57,7 +57,7 @@ export class RevocationMirror implements RevocationStore {
   /** The same, since the reading of everything that is under way began, or the last one. */
   #leftOut = false
   #closed = false
-  #waiting: (() => void)[] = []
+  readonly #waiting = new Set<() => void>()
 
   /** @throws TypeError naming the option; where the store has no change feed */
   constructor(store: RevocationStore, options: RevocationMirrorOptions = {}) {
@@ -93,8 +93,10 @@ export class RevocationMirror implements RevocationStore {
     this.#start()
     // Should the store lose it while this call is under way, the reading that follows must miss it.
     const round = this.#round
-    await this.#store.add(revocations)
-    for (const revocation of revocations) this.#enter(revocation, round)
+    // The caller may use his own ones again.
+    const added = revocations.map((revocation) => ({ ...revocation }))
+    await this.#store.add(added)
+    for (const revocation of added) this.#enter(revocation, round)
   }
 
   /** @throws RevocationUnavailableError where neither this mirror nor the store can know */
@@ -103,11 +105,19 @@ export class RevocationMirror implements RevocationStore {
     const match = this.#table.find(token)
     if (match !== undefined || this.#isFresh()) return match
     const round = this.#round
+    const askedAt = takeMoment()
     try {
       const found = await this.#store.find(token)
       assertFound(found)
       if (found !== undefined) this.#enter(found, round)
-      return found
+      // What has come in meanwhile, this answer may be too old to know.
+      const known = found ?? this.#table.find(token)
+      if (known === undefined && elapsedMs(askedAt) > this.#options.maxStalenessMs) {
+        throw new Error(
+          `It answered after more than ${this.#options.maxStalenessMs} ms: too late to be believed`,
+        )
+      }
+      return known
     } catch (cause) {
       throw new RevocationUnavailableError(
         `The mirror's knowledge is ${this.#ageInWords()}, and the store could not be asked`,
@@ -179,6 +189,10 @@ export class RevocationMirror implements RevocationStore {
 
   /** Takes a batch of the feed over. @returns whether the feed is to be read afresh, from everything */
   async #apply(batch: ChangeBatch, restarted: boolean): Promise<boolean> {
+    // As it is now: whatever happens before all of it is in, it is no younger. The moment first: should the process
+    // be stopped between the two, the age grows, and nothing looks fresh.
+    const receivedAt = takeMoment()
+    const ageMs = Math.max(0, batch.ageMs)
     if (restarted) {
       this.#round += 1
       this.#restarting = true
@@ -188,10 +202,7 @@ export class RevocationMirror implements RevocationStore {
     if (this.#closed) return false
     this.#table.sweep(this.#purgeClock() / 1000)
     if (!batch.caughtUp) return false
-    // The moment first: should the process be stopped between the two, the age grows, and nothing looks fresh.
-    const { wall, monotonic } = takeMoment()
-    const ageMs = Math.max(0, batch.ageMs)
-    this.#knownUntil = { wall: wall - ageMs, monotonic: monotonic - ageMs }
+    this.#knownUntil = { wall: receivedAt.wall - ageMs, monotonic: receivedAt.monotonic - ageMs }
     if (this.#restarting) {
       this.#restarting = false
       this.#full = this.#leftOut
@@ -222,15 +233,18 @@ export class RevocationMirror implements RevocationStore {
 
   /** Resolves when the feed has caught up next, at the end, or when readyTimeoutMs is over. */
   async #caughtUp(): Promise<void> {
-    let timer: NodeJS.Timeout | undefined
     await new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, this.#options.readyTimeoutMs)
-      this.#waiting.push(resolve)
+      const done = () => {
+        clearTimeout(timer)
+        this.#waiting.delete(done)
+        resolve()
+      }
+      const timer = setTimeout(done, this.#options.readyTimeoutMs)
+      this.#waiting.add(done)
     })
-    clearTimeout(timer)
   }
 
   #wake(): void {
-    for (const wake of this.#waiting.splice(0)) wake()
+    for (const wake of this.#waiting) wake()
   }
 }

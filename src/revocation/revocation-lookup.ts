@@ -1,3 +1,4 @@
+import { elapsedMs, takeMoment } from '../clock.js'
 import { withDeadline } from '../deadline.js'
 import { NotReadyError, RevocationUnavailableError } from '../errors.js'
 import type { TokenIdentity } from '../tokens/token-identity.js'
@@ -90,8 +91,13 @@ export class RevocationLookup {
 
   async #ask(token: TokenIdentity): Promise<RevocationMatch | undefined> {
     try {
+      const askedAt = takeMoment()
       const found = await withDeadline('The revocation store', this.#timeoutMs, this.#store.find(token))
       assertFound(found)
+      // Timers stand still with the process.
+      if (found === undefined && elapsedMs(askedAt) > 2 * this.#timeoutMs) {
+        throw new Error('The revocation store answered too late to be believed')
+      }
       return found
     } catch (cause) {
       throw unavailable(cause)

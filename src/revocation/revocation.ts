@@ -60,7 +60,8 @@ export function idInScope(token: TokenIdentity, scope: RevocationScope): string 
 
 /** Whether a token is at or before a cutoff; no cutoff is before none. */
 export function isBeforeCutoff(token: TokenIdentity, cutoff: number | undefined): boolean {
-  if (cutoff === undefined) return true
+  // Null as well, which some databases and JSON have for it.
+  if (cutoff === undefined || cutoff === null) return true
   const { iat, authTime = iat } = token
   // Whatever is not a number must not pass for "after".
   return !(Math.min(authTime, iat) > cutoff)

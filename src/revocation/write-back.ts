@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { systemClock } from '../clock.js'
+import { CutoffInFutureError } from '../errors.js'
 import { notify, type Observer } from '../observer.js'
 import { pause } from './feed-reader.js'
 import type { Revocation } from './revocation.js'
@@ -102,6 +103,13 @@ export class WriteBack {
       } catch (cause) {
         const error = cause instanceof Error ? cause : new Error(String(cause))
         notify(observer, { type: 'mirror_write_back_failed', entries: batch.length, error })
+        // One of them is not what this store takes: it must not hold up the others.
+        if (error instanceof TypeError || error instanceof CutoffInFutureError) {
+          const half = Math.ceil(batch.length / 2)
+          if (batch.length === 1) return 0
+          const first = await this.#write(round, batch.slice(0, half), signal)
+          return first + (await this.#write(round, batch.slice(half), signal))
+        }
         await pause(Math.min(longestRetryMs, FIRST_RETRY_MS * 2 ** attempt), signal)
       }
     }

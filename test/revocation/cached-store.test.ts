@@ -53,6 +53,27 @@ describe('A CachedRevocationStore', () => {
     expect(store.questions).toHaveLength(1)
   })
 
+  it('does not let those who came later believe an answer that took longer than ttlMs', async () => {
+    vi.useFakeTimers({ toFake: ['Date', 'performance'] })
+    const store = new AskedStore()
+    const cache = new CachedRevocationStore(store, { ttlMs: 1_000 })
+    store.held = true
+    const first = cache.find(token)
+    vi.advanceTimersByTime(900)
+    await store.memory.add([revocation])
+    const second = cache.find(token)
+    vi.advanceTimersByTime(200)
+    store.held = false
+    store.questions[0]?.answer(undefined)
+    expect(await first).toBeUndefined()
+    expect(await second).toMatchObject({ id: 'o' })
+  })
+
+  it('is as old as the store is behind, and ttlMs', () => {
+    const store = Object.assign(new MemoryRevocationStore(), { staleness: () => 300 })
+    expect(new CachedRevocationStore(store, { ttlMs: 1_000 }).staleness()).toBe(1_300)
+  })
+
   it('asks for each token apart', async () => {
     const store = new AskedStore()
     const cache = new CachedRevocationStore(store)

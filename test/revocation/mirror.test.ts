@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { NotReadyError, RevocationUnavailableError } from '../../src/errors.js'
 import type { ObserverEvent } from '../../src/observer.js'
+import { CachedRevocationStore } from '../../src/revocation/cached-store.js'
 import { MemoryRevocationStore } from '../../src/revocation/memory-store.js'
 import { RevocationMirror } from '../../src/revocation/mirror.js'
 import type { ChangeBatch, ChangesOptions, RevocationStore } from '../../src/revocation/store.js'
@@ -43,6 +44,8 @@ describe('The options of a RevocationMirror', () => {
     const store: RevocationStore = { add: async () => {}, find: async () => undefined }
     expect(() => new RevocationMirror(store)).toThrow(/"store".*change feed/)
     expect(() => new RevocationMirror(undefined as never)).toThrow(TypeError)
+    const cache = new CachedRevocationStore(new MemoryRevocationStore())
+    expect(() => new RevocationMirror(cache)).toThrow(/"store".*cache over the mirror/)
   })
 })
 
@@ -113,6 +116,52 @@ describe('A look-up in a RevocationMirror', () => {
   })
 })
 
+describe('An answer of the store that comes late', () => {
+  const late = async (maxStalenessMs: number) => {
+    const feed = new ScriptedFeed()
+    const mirror = mirrorOf(feed, { maxStalenessMs })
+    let answer = () => {}
+    feed.answer = () => new Promise((resolve) => (answer = () => resolve(undefined)))
+    const found = mirror.find(tokenOf('a'))
+    found.catch(() => {})
+    return { mirror, found, answer: () => answer() }
+  }
+
+  it('does not hide what was added through the mirror meanwhile', async () => {
+    const { mirror, found, answer } = await late(5_000)
+    await mirror.add([sessionOf('a')])
+    answer()
+    expect(await found).toEqual(sessionOf('a'))
+  })
+
+  it('is not believed past maxStalenessMs', async () => {
+    const { found, answer } = await late(20)
+    await new Promise((resolve) => setTimeout(resolve, 40))
+    answer()
+    await expect(found).rejects.toThrow(RevocationUnavailableError)
+  })
+})
+
+describe('A record that is none', () => {
+  it.each([
+    ['a cutoff of null', { scope: 'user', cutoff: null }],
+    ['no expiresAt', { expiresAt: undefined }],
+    ['an expiresAt that is no number', { expiresAt: Number.NaN }],
+    ['an unknown scope', { scope: 'everything' }],
+  ])('is not taken for one: %s', async (_, wrong) => {
+    const events: ObserverEvent[] = []
+    const feed = new ScriptedFeed()
+    const mirror = mirrorOf(feed, { observer: (event) => events.push(event) })
+    void feed.deliver({ revocations: [sessionOf('a', wrong as never)], caughtUp: true })
+    await vi.waitFor(() =>
+      expect(events).toContainEqual(
+        expect.objectContaining({ error: expect.objectContaining({ code: 'store_protocol' }) }),
+      ),
+    )
+    expect(mirror.staleness()).toBe(Number.POSITIVE_INFINITY)
+  })
+})
+
 describe('The age of a RevocationMirror', () => {
   const caughtUp = async (maxStalenessMs: number, ageMs = 0) => {
     const feed = new ScriptedFeed()
@@ -166,6 +215,23 @@ describe('The age of a RevocationMirror', () => {
     await feed.deliver({ caughtUp: false, revocations: [sessionOf('b')] })
     expect(mirror.staleness()).toBeGreaterThanOrEqual(9_000)
     expect(mirror.size).toBe(1)
+  })
+
+  it('counts from when the batch came, not from when all of it was taken in', async () => {
+    const feed = new ScriptedFeed()
+    const mirror = mirrorOf(feed, { maxStalenessMs: 1_000 })
+    let stoppedMs = 0
+    const clock = performance.now.bind(performance)
+    vi.spyOn(performance, 'now').mockImplementation(() => clock() + stoppedMs)
+    const revocations = [sessionOf('b'), sessionOf('c')]
+    Object.defineProperty(revocations, 1, {
+      get() {
+        stoppedMs = 60_000
+        return sessionOf('c')
+      },
+    })
+    await feed.deliver({ caughtUp: true, ageMs: 0, revocations })
+    expect(() => mirror.findSync(tokenOf('a'))).toThrow(NotReadyError)
   })
 
   it('counts on where the process is stopped between the batch and its use', async () => {

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
+import { CutoffInFutureError } from '../../src/errors.js'
 import type { ObserverEvent } from '../../src/observer.js'
 import { MemoryRevocationStore } from '../../src/revocation/memory-store.js'
 import { RevocationMirror } from '../../src/revocation/mirror.js'
@@ -152,6 +153,21 @@ describe('A mirror whose store has lost data', () => {
     expect(eventsOf('mirror_write_back_failed')).toEqual([
       { type: 'mirror_write_back_failed', entries: 1, error: failure },
     ])
+  })
+
+  it('leaves out the one that the store does not take, and gives the others back', async () => {
+    const ids = Array.from({ length: 9 }, (_, index) => `session ${index}`)
+    const { feed, eventsOf } = await mirrorThatKnows(ids)
+    const add = feed.add.bind(feed)
+    feed.add = async (revocations) => {
+      if (idsOf(revocations).includes('session 4')) throw new CutoffInFutureError('no')
+      await add(revocations)
+    }
+    await feed.deliver({ caughtUp: true, restarted: true })
+    await vi.waitFor(() =>
+      expect(eventsOf('mirror_wrote_back')).toEqual([expect.objectContaining({ entries: 8 })]),
+    )
+    expect(idsOf(feed.added)).toEqual(ids.filter((id) => id !== 'session 4'))
   })
 
   it('goes on trying, every maxStalenessMs at last, as long as nobody else has given it back', async () => {

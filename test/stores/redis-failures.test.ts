@@ -243,11 +243,14 @@ describeWithRedisServer('A RedisRevocationStore', () => {
     await server.run('SCRIPT', 'FLUSH')
   })
 
-  it('finds, and reads its feed, where Redis takes no writes for want of replicas', async () => {
-    const { store, reading } = await storeAndReading()
+  it('believes no primary that lacks the replicas it must have: it may have been cut off', async () => {
+    const { store } = await storeAndReading()
     await server.run('CONFIG', 'SET', 'min-replicas-to-write', 1)
     afterTest(() => server.run('CONFIG', 'SET', 'min-replicas-to-write', 0))
-    await expectReadOnly(store, reading, /NOREPLICAS/)
+    const unavailable = { code: 'store_unavailable', message: expect.stringContaining('NOREPLICAS') }
+    await expect(store.add([session('b')])).rejects.toMatchObject(unavailable)
+    await expect(store.find(tokenOf('b'))).rejects.toMatchObject(unavailable)
+    await expect(readAll(store)).rejects.toMatchObject(unavailable)
   })
 
   it('finds, and reads its feed, where Redis takes no writes because it cannot save them', async () => {

@@ -128,6 +128,7 @@ export interface Seen {
 export class Reading {
   readonly #abort = new AbortController()
   readonly #feed: AsyncGenerator<ChangeBatch, void, undefined>
+  #hasBegun = false
 
   constructor(store: RedisRevocationStore, after?: string) {
     const { signal } = this.#abort
@@ -155,7 +156,8 @@ export class Reading {
 
   /** Reads on until all is read that was there when this was called; gives the cursor. */
   async catchUp(): Promise<string> {
-    const from = performance.now()
+    // What a reading says that has only just begun is new; an age may be counted up to a millisecond too long.
+    const from = this.#hasBegun ? performance.now() : Number.NEGATIVE_INFINITY
     const isCurrent = (batch: ChangeBatch) => batch.caughtUp && performance.now() - batch.ageMs > from
     return (await this.until(isCurrent)).at(-1)?.batch.cursor ?? ''
   }
@@ -185,6 +187,7 @@ export class Reading {
   }
 
   async #step(): Promise<IteratorResult<ChangeBatch, void>> {
+    this.#hasBegun = true
     let timer: NodeJS.Timeout | undefined
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => reject(new Error('the feed is silent')), PATIENCE_MS)

@@ -1,3 +1,4 @@
+import { StoreProtocolError } from '../../errors.js'
 import type { TokenIdentity } from '../../tokens/token-identity.js'
 import {
   idInScope,
@@ -66,6 +67,7 @@ export class RevocationTable {
    */
   apply(revocation: Revocation, round: number, nowSeconds: number): boolean {
     const { poolId, scope, id } = revocation
+    if (!isRecord(revocation)) throw new StoreProtocolError('The store gave something that is no revocation')
     const table = this.#tableOf(poolId, scope)
     if (table.apply(id, revocation, round, nowSeconds, this.size < this.#maxEntries)) return true
     return this.#makeRoom(nowSeconds) && table.apply(id, revocation, round, nowSeconds, true)
@@ -148,4 +150,17 @@ export class RevocationTable {
       }
     }
   }
+}
+
+/** As far as it matters here: what is not a number would look like a cutoff of long ago, or like one that is over. */
+function isRecord({ poolId, scope, id, cutoff, expiresAt }: Revocation): boolean {
+  return (
+    typeof id === 'string' &&
+    typeof poolId === 'string' &&
+    REVOCATION_SCOPES.includes(scope) &&
+    expiresAt >= 0 &&
+    (cutoff === undefined || cutoff >= 0) &&
+    typeof expiresAt === 'number' &&
+    (cutoff === undefined || typeof cutoff === 'number')
+  )
 }

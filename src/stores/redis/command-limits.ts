@@ -1,7 +1,10 @@
 import type { RedisConnection } from './redis-client.js'
 
-/** Commands without an answer; a server that hangs must not fill the memory with them. */
-const MAX_PENDING = 10_000
+/**
+ * Commands that the client still holds, also those that nobody waits for any more: while Redis is away, or hangs,
+ * it keeps them all, to send them later or to match their answers.
+ */
+const MAX_UNSETTLED = 10_000
 
 interface Pending {
   readonly sentAt: number
@@ -15,7 +18,9 @@ interface Pending {
 export class CommandLimits implements RedisConnection {
   readonly #connection: RedisConnection
   readonly #timeoutMs: number
+  /** What somebody waits for. */
   readonly #pending = new Set<Pending>()
+  #unsettled = 0
   #timer: NodeJS.Timeout | undefined
 
   constructor(connection: RedisConnection, timeoutMs: number) {
@@ -33,20 +38,26 @@ export class CommandLimits implements RedisConnection {
 
   #limited<T>(send: () => Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
-      if (this.#pending.size >= MAX_PENDING) {
-        reject(new Error(`${MAX_PENDING} commands wait for an answer already`))
+      if (this.#unsettled >= MAX_UNSETTLED) {
+        reject(new Error(`${MAX_UNSETTLED} commands wait for an answer already`))
         return
       }
       const pending = { sentAt: performance.now(), reject }
+      const sent = send()
+      this.#unsettled += 1
       this.#pending.add(pending)
       this.#timer ??= setTimeout(() => this.#expire(), this.#timeoutMs).unref()
-      send().then(
+      const settle = () => {
+        this.#unsettled -= 1
+        this.#pending.delete(pending)
+      }
+      sent.then(
         (reply) => {
-          this.#pending.delete(pending)
+          settle()
           resolve(reply)
         },
         (error) => {
-          this.#pending.delete(pending)
+          settle()
           reject(error)
         },
       )

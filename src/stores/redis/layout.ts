@@ -39,6 +39,22 @@ export function shardOf(poolId: string, shards: number): number {
   return (hash >>> 0) % shards
 }
 
+/** What belongs in which shard. */
+export function byShard<T extends { readonly poolId: string }>(
+  shards: readonly ShardKeys[],
+  records: readonly T[],
+): (readonly [ShardKeys, readonly T[]])[] {
+  if (shards.length === 1) return [[shards[0] as ShardKeys, records]]
+  const parts = new Map<ShardKeys, T[]>()
+  for (const record of records) {
+    const keys = shards[shardOf(record.poolId, shards.length)] as ShardKeys
+    const part = parts.get(keys)
+    if (part === undefined) parts.set(keys, [record])
+    else part.push(record)
+  }
+  return [...parts]
+}
+
 const LETTERS: Record<RevocationScope, string> = {
   token: 't',
   session: 's',

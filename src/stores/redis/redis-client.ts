@@ -48,7 +48,8 @@ interface NodeRedis {
   destroy(): void
   on(event: 'error', listener: () => void): void
   unref?(): void
-  nodeClient?: unknown
+  nodeClient?(node: unknown): NodeRedis | Promise<NodeRedis>
+  readonly slots?: readonly ({ readonly master?: unknown } | undefined)[]
   getSentinelNode?: unknown
   readonly isOpen?: boolean
   readonly options?: { readonly socket?: object }
@@ -189,7 +190,16 @@ function nodeRedisConnection(client: NodeRedis): RedisConnection {
   const options = { typeMapping: undefined }
   const send = (key: string, command: readonly string[]) =>
     isCluster ? client.sendCommand(key, false, command, options) : client.sendCommand(command, options)
-  return { send, pipeline: (key, commands) => Promise.all(commands.map((command) => send(key, command))) }
+  return {
+    send,
+    pipeline: async (key, commands) => {
+      // One node for all: a redirection would send each its own way, and WAIT has no key to be redirected by.
+      const master = client.slots?.[slotOf(key)]?.master
+      const node = isCluster ? await client.nodeClient?.(master) : client
+      if (node === undefined) throw new Error('the cluster has no node for the key')
+      return Promise.all(commands.map((command) => node.sendCommand(command, options)))
+    },
+  }
 }
 
 function duplicateNodeRedis(client: NodeRedis): NodeRedis {
@@ -225,4 +235,15 @@ async function openNodeRedis(client: NodeRedis, timeoutMs: number): Promise<OwnR
   }
   const isClosed = () => client.isOpen === false
   return { ...unreferenced(nodeRedisConnection(client), unref), destroy, isClosed }
+}
+
+/** The slot of a key that has a hash tag (Redis Cluster specification: CRC-16/XMODEM of the tag, modulo 16,384). */
+function slotOf(key: string): number {
+  const start = key.indexOf('{') + 1
+  let crc = 0
+  for (const byte of Buffer.from(key.slice(start, key.indexOf('}', start)))) {
+    crc ^= byte << 8
+    for (let bit = 0; bit < 8; bit++) crc = (crc << 1) ^ (crc & 0x8000 ? 0x1021 : 0)
+  }
+  return crc & 0x3fff
 }

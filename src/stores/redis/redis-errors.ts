@@ -55,3 +55,8 @@ export function lostError(cause?: Error): StoreProtocolError {
     cause && { cause },
   )
 }
+
+/** For whatever is not in the protocol of this store. */
+export function unexpected(): StoreProtocolError {
+  return new StoreProtocolError('Redis answered something that this store did not write')
+}

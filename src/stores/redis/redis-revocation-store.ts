@@ -4,7 +4,6 @@ import { notify } from '../../observer.js'
 import {
   assertRevocation,
   idInScope,
-  isBeforeCutoff,
   REVOCATION_SCOPES,
   type Revocation,
   type RevocationMatch,
@@ -14,8 +13,9 @@ import type { TokenIdentity } from '../../tokens/token-identity.js'
 import { CommandLimits } from './command-limits.js'
 import { ConfirmedWrites } from './confirmed-writes.js'
 import { readFeed } from './feed.js'
-import { encodeMember, layoutOf, mayHaveCutoff, type ShardKeys, shardKeys, shardOf } from './layout.js'
-import { type Found, LookUps } from './look-ups.js'
+import { byShard, encodeMember, layoutOf, type ShardKeys, shardKeys, shardOf } from './layout.js'
+import { LookUps } from './look-ups.js'
+import { type EncodedRecord, encodeRecord, matchIn } from './records.js'
 import {
   adoptConnection,
   type OwnRedisConnection,
@@ -23,14 +23,13 @@ import {
   type RedisConnection,
   shareConnection,
 } from './redis-client.js'
-import { lostError, storeError } from './redis-errors.js'
+import { storeError } from './redis-errors.js'
 import {
   type CheckedRedisOptions,
   checkRedisOptions,
   type RedisRevocationStoreOptions,
 } from './redis-options.js'
 import { ADD, assertLayout, CLAIM, EVICTION, LAYOUT } from './scripts.js'
-import { readRecord } from './shard-feed.js'
 import { TurnBatches, WaitingCalls } from './turn-batches.js'
 
 /** Records in one call of the script, which holds up the server while it runs. */
@@ -58,7 +57,7 @@ export class RedisRevocationStore implements RevocationStore {
   readonly #layout: string
   readonly #connection: RedisConnection
   readonly #lookUps: LookUps
-  readonly #writes: TurnBatches<readonly Revocation[], unknown>
+  readonly #writes: TurnBatches<readonly EncodedRecord[], unknown>
   readonly #closing = new AbortController()
   readonly #confirmed: ConfirmedWrites | undefined
   #layoutCheck: { readonly at: Moment; readonly done: Promise<void> } | undefined
@@ -73,14 +72,11 @@ export class RedisRevocationStore implements RevocationStore {
     this.#connection = new CommandLimits(shareConnection(checked.client), checked.commandTimeoutMs)
     const waiting = new WaitingCalls()
     this.#lookUps = new LookUps(this.#connection, waiting)
-    this.#writes = new TurnBatches<readonly Revocation[], unknown>({
+    this.#writes = new TurnBatches<readonly EncodedRecord[], unknown>({
       waiting,
       maxWeight: BATCH_SIZE,
       weigh: (records) => records.length,
-      send: async (keys, lists) => {
-        await this.#addBatch(keys, lists.flat())
-        return []
-      },
+      send: (keys, lists) => this.#addBatch(keys, lists.flat()),
     })
     if (checked.waitForReplicas > 0) {
       this.#confirmed = new ConfirmedWrites({
@@ -103,8 +99,10 @@ export class RedisRevocationStore implements RevocationStore {
     for (const revocation of revocations) assertRevocation(revocation, nowSeconds)
     this.#warnOfEviction()
     try {
-      if (this.#shards.length === 1) await this.#addToShard(this.#shards[0] as ShardKeys, revocations)
-      else await Promise.all(this.#byShard(revocations).map((part) => this.#addToShard(...part)))
+      // Written down at once, as they were checked: they are the caller's, who may change them.
+      const records = revocations.map((record) => ({ poolId: record.poolId, args: encodeRecord(record) }))
+      const parts = byShard(this.#shards, records)
+      await Promise.all(parts.map(([keys, part]) => this.#addToShard(keys, part)))
     } catch (error) {
       throw storeError(error)
     }
@@ -152,18 +150,7 @@ export class RedisRevocationStore implements RevocationStore {
     await this.close()
   }
 
-  #byShard(revocations: readonly Revocation[]): [ShardKeys, readonly Revocation[]][] {
-    const byShard = new Map<ShardKeys, Revocation[]>()
-    for (const revocation of revocations) {
-      const keys = this.#shardOf(revocation.poolId)
-      const records = byShard.get(keys)
-      if (records === undefined) byShard.set(keys, [revocation])
-      else records.push(revocation)
-    }
-    return [...byShard]
-  }
-
-  async #addToShard(keys: ShardKeys, records: readonly Revocation[]): Promise<void> {
+  async #addToShard(keys: ShardKeys, records: readonly EncodedRecord[]): Promise<void> {
     const first = this.#shards[0] as ShardKeys
     // The layout is looked up in the first shard, by those too who would look for this pool elsewhere.
     if (keys !== first) this.#acceptLayout(await CLAIM.run(this.#connection, [first.meta], [this.#layout]))
@@ -174,11 +161,11 @@ export class RedisRevocationStore implements RevocationStore {
 
   async #addBatch(
     { expires, cutoffs, meta, feed }: ShardKeys,
-    records: readonly Revocation[],
-  ): Promise<void> {
+    records: readonly EncodedRecord[],
+  ): Promise<undefined> {
     const keys = [expires, cutoffs, meta, feed]
     const args = [this.#layout, randomUUID(), String(systemClock() / 1000), String(this.#options.feedLength)]
-    for (const record of records) args.push(...argumentsOf(record))
+    for (const record of records) args.push(...record.args)
     if (this.#confirmed === undefined) await ADD.run(this.#connection, keys, args)
     else await this.#confirmed.run(ADD, keys, args)
   }
@@ -192,8 +179,13 @@ export class RedisRevocationStore implements RevocationStore {
     const last = this.#layoutCheck
     if (last !== undefined && elapsedMs(last.at) < LAYOUT_CHECK_MS) return last.done
     const { meta } = this.#shards[0] as ShardKeys
-    const done = LAYOUT.run(this.#connection, [meta], []).then((layout) => this.#acceptLayout(layout))
-    const check = { at: takeMoment(), done }
+    const at = takeMoment()
+    const done = LAYOUT.run(this.#connection, [meta], []).then((layout) => {
+      this.#acceptLayout(layout)
+      // Where there is none yet, another store may write down any, the next moment.
+      if (typeof layout !== 'string' && this.#layoutCheck === check) this.#layoutCheck = undefined
+    })
+    const check = { at, done }
     this.#layoutCheck = check
     done.catch(() => {
       if (this.#layoutCheck === check) this.#layoutCheck = undefined
@@ -227,28 +219,4 @@ export class RedisRevocationStore implements RevocationStore {
       },
     )
   }
-}
-
-/** A record as the script takes it. */
-function argumentsOf({ poolId, scope, id, cutoff, expiresAt, audit }: Revocation): string[] {
-  const member = encodeMember(poolId, scope, id)
-  const noCutoff = mayHaveCutoff(member) ? '+inf' : ''
-  return [
-    member,
-    String(expiresAt),
-    cutoff === undefined ? noCutoff : String(cutoff),
-    audit === undefined ? '' : JSON.stringify(audit),
-  ]
-}
-
-/** The first of a token's records that revokes it. @throws StoreProtocolError where that depends on a lost cutoff */
-function matchIn(found: readonly Found[], token: TokenIdentity): RevocationMatch | undefined {
-  let isLost = false
-  for (const { member, expires, cutoff } of found) {
-    const record = readRecord(member, expires, cutoff)
-    if (record === undefined) isLost = true
-    else if (isBeforeCutoff(token, record.cutoff)) return record
-  }
-  if (isLost) throw lostError()
-  return undefined
 }

@@ -8,7 +8,8 @@ import type { RedisConnection } from './redis-client.js'
  */
 const ON_PRIMARY = '#!lua flags=allow-oom\n'
 /**
- * For a primary that takes no writes at the moment (its disk is full, its replicas are away). A replica would run
+ * For a primary that takes no writes since its disk is full. One whose replicas are away (NOREPLICAS) is not asked
+ * in this way: it may have been cut off, while another takes its place. A replica would run
  * this too, and it may be one that says MISCONF before it says READONLY.
  */
 const READ_ONLY = `#!lua flags=no-writes
@@ -57,7 +58,7 @@ class ReadScript {
     try {
       return await this.#onPrimary.run(connection, keys, args)
     } catch (error) {
-      if (startsWith(error, 'MISCONF') || startsWith(error, 'NOREPLICAS')) {
+      if (startsWith(error, 'MISCONF')) {
         return this.#readOnly.run(connection, keys, args)
       }
       throw error
@@ -76,6 +77,13 @@ local function intact(expires, cutoffs, meta)
   if not generation then return redis.call('EXISTS', expires, cutoffs) == 0 end
   local mark = 'g:' .. generation
   return redis.call('ZSCORE', expires, mark) and redis.call('ZSCORE', cutoffs, mark)
+end
+`
+
+/** Which process of Redis it is: a position of ZSCAN means nothing to another, though it holds the same. */
+const RUN_ID = `
+local function run_id()
+  return string.match(redis.call('INFO', 'server'), 'run_id:(%w+)') or ''
 end
 `
 
@@ -169,17 +177,18 @@ return {
 
 /**
  * KEYS expires, cutoffs. ARGV cursor, how many about. Gives the next cursor, members with expiresAt, and the
- * cutoffs of those that may have one. The members as one text: clients take far longer over a list of a thousand.
+ * cutoffs ('' where lost) of those that may have one, and the server's run_id. The members as one text: clients take far longer over a list of a thousand.
  */
-export const SCAN = new ReadScript(`
+export const SCAN = new ReadScript(`${RUN_ID}
 local page = redis.call('ZSCAN', KEYS[1], ARGV[1], 'COUNT', ARGV[2])
-local members, wide, cutoffs = page[2], {}, {}
+local members, cutoffs = page[2], {}
 for i = 1, #members, 2 do
   local letter = string.byte(members[i])
-  if letter ~= 115 and letter ~= 116 then wide[#wide + 1] = members[i] end
+  if letter ~= 115 and letter ~= 116 then
+    cutoffs[#cutoffs + 1] = redis.call('ZSCORE', KEYS[2], members[i]) or ''
+  end
 end
-if #wide > 0 then cutoffs = redis.call('ZMSCORE', KEYS[2], unpack(wide)) end
-return {page[1], #members > 0 and cjson.encode(members) or '[]', cutoffs}
+return {page[1], #members > 0 and cjson.encode(members) or '[]', cutoffs, run_id()}
 `)
 
 /** KEYS meta (for its slot). Gives maxmemory-policy, or false where it may not be asked. */

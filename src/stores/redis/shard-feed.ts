@@ -1,8 +1,9 @@
 import { elapsedMs, type Moment, takeMoment } from '../../clock.js'
-import { StoreProtocolError } from '../../errors.js'
 import type { Revocation } from '../../revocation/revocation.js'
-import { decodeMember, mayHaveCutoff, type ShardKeys } from './layout.js'
+import type { ShardKeys } from './layout.js'
+import { readRecord } from './records.js'
 import type { RedisConnection } from './redis-client.js'
+import { unexpected } from './redis-errors.js'
 import { assertLayout, SCAN, TAIL } from './scripts.js'
 
 /** Entries read at a time. */
@@ -116,9 +117,13 @@ async function* scan({ connection, keys }: ShardFeedOptions): AsyncGenerator<rea
     return reply
   }
   let next: Promise<unknown> | undefined = ask('0')
+  let server: unknown
   while (next !== undefined) {
     const reply: unknown = await next
-    if (!Array.isArray(reply) || !Array.isArray(reply[2])) throw unexpected()
+    if (!Array.isArray(reply) || !Array.isArray(reply[2]) || typeof reply[3] !== 'string') throw unexpected()
+    // Another node of a cluster has another order, and would leave some out.
+    server ??= reply[3]
+    if (reply[3] !== server) throw new FeedGap()
     const members = readJson(reply[1])
     if (!Array.isArray(members)) throw unexpected()
     const position = String(reply[0])
@@ -190,27 +195,6 @@ function fieldsOf(list: readonly unknown[]): Fields {
   return fields
 }
 
-/**
- * A record out of what Redis keeps of it; undefined where its cutoff is gone, for which even "none" is written
- * down. To take that for none would end every session of a user for good, since mirrors would write it back.
- *
- * @throws StoreProtocolError
- */
-export function readRecord(member: string, expires: unknown, cutoff: unknown): Revocation | undefined {
-  const { poolId, scope, id } = decodeMember(member)
-  const record = { poolId, scope, id, expiresAt: readScore(expires) }
-  if (!mayHaveCutoff(member)) return record
-  if (cutoff === undefined || cutoff === null || cutoff === false) return undefined
-  const score = readScore(cutoff)
-  return score === Number.POSITIVE_INFINITY ? record : { ...record, cutoff: score }
-}
-
-function readScore(value: unknown): number {
-  const score = value === 'inf' || value === '+inf' ? Number.POSITIVE_INFINITY : Number(value)
-  if (typeof value !== 'string' || value === '' || Number.isNaN(score)) throw unexpected()
-  return score
-}
-
 function readJson(text: unknown) {
   try {
     return JSON.parse(String(text))
@@ -227,8 +211,4 @@ function entriesRead(reply: unknown): readonly unknown[] {
   const entries = Array.isArray(first) ? first[1] : second
   if (!Array.isArray(entries)) throw unexpected()
   return entries
-}
-
-function unexpected(): StoreProtocolError {
-  return new StoreProtocolError('Redis answered something that this store did not write')
 }

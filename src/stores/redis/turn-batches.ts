@@ -24,8 +24,8 @@ export interface TurnBatchesOptions<Item, Result> {
   /** How much one command takes, which holds up the server while it runs. */
   readonly maxWeight: number
   readonly weigh: (item: Item) => number
-  /** Sends one command. Resolves to a result for each item. */
-  readonly send: (keys: ShardKeys, items: readonly Item[]) => Promise<readonly Result[]>
+  /** Sends one command. Resolves to a result for each item, where there are any. */
+  readonly send: (keys: ShardKeys, items: readonly Item[]) => Promise<readonly Result[] | undefined>
 }
 
 interface Call<Item, Result> {
@@ -82,7 +82,7 @@ export class TurnBatches<Item, Result> {
         keys,
         calls.map(({ item }) => item),
       )
-      for (const [index, { resolve }] of calls.entries()) resolve(results[index] as Result)
+      for (const [index, { resolve }] of calls.entries()) resolve(results?.[index] as Result)
     } catch (error) {
       for (const { reject } of calls) reject(error)
     } finally {
