@@ -21,6 +21,7 @@ const TABLE: Record<string, readonly [code: ErrorCode, status: number | undefine
   JwksUnavailableError: ['jwks_unavailable', 503],
   NotReadyError: ['not_ready', 503],
   StoreFullError: ['store_full', undefined],
+  StoreUnavailableError: ['store_unavailable', 503],
   StoreProtocolError: ['store_protocol', undefined],
   CutoffInFutureError: ['cutoff_in_future', undefined],
   NotAuthorizedError: ['not_authorized', 401],

@@ -176,18 +176,19 @@ return {
 `)
 
 /**
- * KEYS expires, cutoffs. ARGV cursor, how many about. Gives the next cursor, members with expiresAt, and the
- * cutoffs ('' where lost) of those that may have one, and the server's run_id. The members as one text: clients take far longer over a list of a thousand.
+ * KEYS expires, cutoffs. ARGV cursor, how many about. Gives the next cursor, members with expiresAt, the cutoffs
+ * ('' where lost) of those that may have one, and the server's run_id. The members as one text: clients take far
+ * longer over a list of a thousand.
  */
 export const SCAN = new ReadScript(`${RUN_ID}
 local page = redis.call('ZSCAN', KEYS[1], ARGV[1], 'COUNT', ARGV[2])
-local members, cutoffs = page[2], {}
+local members, wide, cutoffs = page[2], {}, {}
 for i = 1, #members, 2 do
   local letter = string.byte(members[i])
-  if letter ~= 115 and letter ~= 116 then
-    cutoffs[#cutoffs + 1] = redis.call('ZSCORE', KEYS[2], members[i]) or ''
-  end
+  if letter ~= 115 and letter ~= 116 then wide[#wide + 1] = members[i] end
 end
+if #wide > 0 then cutoffs = redis.call('ZMSCORE', KEYS[2], unpack(wide)) end
+for i = 1, #wide do cutoffs[i] = cutoffs[i] or '' end
 return {page[1], #members > 0 and cjson.encode(members) or '[]', cutoffs, run_id()}
 `)
 
