@@ -1,4 +1,5 @@
 import { notify, type Observer } from '../observer.js'
+import { pause } from '../pause.js'
 import type { ChangeBatch, ChangesOptions } from './store.js'
 
 const FIRST_RETRY_MS = 50
@@ -132,18 +133,4 @@ export class FeedReader {
     notify(observer, { type: 'feed_failed', error, retryAfterMs })
     await pause(retryAfterMs, this.#closing.signal)
   }
-}
-
-/** Waits, without keeping the process alive; ends early, and without an error, at the signal. */
-export function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve()
-    const done = () => {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', done)
-      resolve()
-    }
-    const timer = setTimeout(done, ms).unref()
-    signal.addEventListener('abort', done)
-  })
 }

@@ -155,12 +155,14 @@ export class RevocationTable {
 /** As far as it matters here: what is not a number would look like a cutoff of long ago, or like one that is over. */
 function isRecord({ poolId, scope, id, cutoff, expiresAt }: Revocation): boolean {
   return (
-    typeof id === 'string' &&
     typeof poolId === 'string' &&
     REVOCATION_SCOPES.includes(scope) &&
-    expiresAt >= 0 &&
-    (cutoff === undefined || cutoff >= 0) &&
-    typeof expiresAt === 'number' &&
-    (cutoff === undefined || typeof cutoff === 'number')
+    typeof id === 'string' &&
+    isTime(expiresAt) &&
+    (cutoff === undefined || isTime(cutoff))
   )
+}
+
+function isTime(value: unknown): boolean {
+  return typeof value === 'number' && value >= 0
 }

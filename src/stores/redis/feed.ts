@@ -1,5 +1,5 @@
 import { elapsedMs } from '../../clock.js'
-import { pause } from '../../revocation/feed-reader.js'
+import { pause } from '../../pause.js'
 import type { ChangeBatch, ChangesOptions } from '../../revocation/store.js'
 import type { ShardKeys } from './layout.js'
 import type { OwnRedisConnection, RedisConnection } from './redis-client.js'
