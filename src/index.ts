@@ -19,13 +19,14 @@ export {
   type RevocationScope,
 } from './revocation/revocation.js'
 export type { LookupResult } from './revocation/revocation-lookup.js'
+export type { WatchOutcome } from './revocation/revocation-watch.js'
 export {
   type RevokeOptions,
   Revoker,
   type RevokerOptions,
   type RevokeUntilOptions,
 } from './revocation/revoker.js'
-export type { ChangeBatch, ChangesOptions, RevocationStore } from './revocation/store.js'
+export type { ChangeBatch, ChangesOptions, RevocationListener, RevocationStore } from './revocation/store.js'
 export type {
   CognitoAccessTokenClaims,
   CognitoBaseClaims,

@@ -3,18 +3,22 @@ import { type Explanation, Trace } from './explanation.js'
 import { notify } from './observer.js'
 import type { RevocationMatch } from './revocation/revocation.js'
 import { RevocationLookup } from './revocation/revocation-lookup.js'
+import { RevocationWatch, type WatchOutcome } from './revocation/revocation-watch.js'
 import {
   type CognitoAccessTokenClaims,
   type CognitoClaims,
   type CognitoIdTokenClaims,
   checkAuthorization,
   checkClaims,
+  endOfLife,
+  readClaims,
   type TokenUse,
 } from './tokens/claims.js'
 import { parseCompactJws, readHeader } from './tokens/compact-jws.js'
 import { verifySignatureSync } from './tokens/signature.js'
 import type { JsonWebKeySet } from './tokens/signing-key.js'
 import { assertSignature, TokenAuthenticator } from './tokens/token-authenticator.js'
+import { identityOf } from './tokens/token-identity.js'
 import { type Authentic, assertNotRevoked, assertRevocable, runCustomCheck } from './verifier-checks.js'
 import {
   type CheckedOptions,
@@ -48,6 +52,7 @@ export class TokenVerifier<Use extends TokenUse | null = TokenUse | null> {
   readonly #options: CheckedOptions
   readonly #authenticator: TokenAuthenticator<UserPool>
   readonly #revocation: RevocationLookup | undefined
+  readonly #watch: RevocationWatch | undefined
   #closed = false
 
   /** @throws TypeError naming the option */
@@ -55,8 +60,11 @@ export class TokenVerifier<Use extends TokenUse | null = TokenUse | null> {
     const checked = checkVerifierOptions(options)
     this.#options = checked
     this.#authenticator = new TokenAuthenticator(checked.pools, checked)
-    this.#revocation =
-      checked.revocation && new RevocationLookup(checked.revocation, checked.revocationTimeoutMs)
+    const { revocation: store } = checked
+    this.#revocation = store && new RevocationLookup(store, checked.revocationTimeoutMs)
+    if (this.#revocation === undefined || store?.changes === undefined) return
+    const every = { maxStalenessMs: 5_000, intervalMs: 1_000 }
+    this.#watch = new RevocationWatch({ ...checked, ...every, store, lookup: this.#revocation })
   }
 
   /**
@@ -153,6 +161,30 @@ export class TokenVerifier<Use extends TokenUse | null = TokenUse | null> {
   }
 
   /**
+   * Waits until a verified token is revoked, or has expired (looked at each second), so that what it opened can be
+   * closed. Thousands of watches share one feed. They do not keep the process alive.
+   *
+   * `unavailable`, under `onRevocationUnavailable: 'reject'`: it cannot be known any more. The feed is over 5 s old
+   * (with a mirror, older than its `maxStalenessMs`), and the store does not answer either.
+   *
+   * @throws TypeError if the store has no change feed, TokenClaimError if these are no claims of this verifier's
+   *   pools, and the signal's reason, once it is aborted
+   * @example
+   * const done = new AbortController()
+   * socket.on('close', () => done.abort())
+   * verifier.watch(claims, { signal: done.signal }).then((why) => socket.close(4401, why), () => {})
+   */
+  async watch(claims: ClaimsOf<Use>, { signal }: { signal?: AbortSignal } = {}): Promise<WatchOutcome> {
+    this.#assertOpen()
+    if (this.#watch === undefined) {
+      throw new TypeError('TokenVerifier: watch() needs a revocation store with a change feed (changes)')
+    }
+    const own = readClaims(structuredClone({ ...claims }))
+    const { rules } = this.#authenticator.issuerOf({ payload: { ...own } })
+    return this.#watch.watch(identityOf(rules.poolId, own), endOfLife(own, rules) * 1000, signal)
+  }
+
+  /**
    * Resolves when the keys of every pool are in memory, and a mirror has caught up, so that the first request
    * needn't wait. Optional.
    *
@@ -173,10 +205,11 @@ export class TokenVerifier<Use extends TokenUse | null = TokenUse | null> {
     this.#authenticator.cacheJwks(jwks, userPoolId)
   }
 
-  /** Ends what this verifier started. The store that was handed in stays open. */
+  /** Ends what this verifier started; a watch ends with `unavailable`. The store that was handed in stays open. */
   async close(): Promise<void> {
     this.#closed = true
     this.#authenticator.close()
+    await this.#watch?.close()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

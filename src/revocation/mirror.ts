@@ -10,8 +10,15 @@ import {
   type RevocationMirrorOptions,
 } from './mirror-options.js'
 import type { Revocation, RevocationMatch } from './revocation.js'
-import { assertFound, type ChangeBatch, type ChangesOptions, type RevocationStore } from './store.js'
+import {
+  assertFound,
+  type ChangeBatch,
+  type ChangesOptions,
+  type RevocationListener,
+  type RevocationStore,
+} from './store.js'
 import { RevocationTable } from './table/revocation-table.js'
+import { Waiting } from './waiting.js'
 import { WriteBack } from './write-back.js'
 
 /** For how long the work on a batch may hold up the event loop, in milliseconds. */
@@ -57,7 +64,9 @@ export class RevocationMirror implements RevocationStore {
   /** The same, since the reading of everything that is under way began, or the last one. */
   #leftOut = false
   #closed = false
-  readonly #waiting = new Set<() => void>()
+  /** For the feed to have caught up next, or for the end. */
+  readonly #waiting = new Waiting()
+  readonly #listeners = new Set<RevocationListener>()
 
   /** @throws TypeError naming the option; where the store has no change feed */
   constructor(store: RevocationStore, options: RevocationMirrorOptions = {}) {
@@ -145,7 +154,7 @@ export class RevocationMirror implements RevocationStore {
   async ready(): Promise<void> {
     this.#start()
     if (this.#isFresh()) return
-    if (!this.#closed) await this.#caughtUp()
+    if (!this.#closed) await this.#waiting.forAtMost(this.#options.readyTimeoutMs)
     if (this.#isFresh()) return
     throw new RevocationUnavailableError(
       `The mirror is not ready: its knowledge is ${this.#ageInWords()}`,
@@ -160,12 +169,19 @@ export class RevocationMirror implements RevocationStore {
     return changes.call(this.#store, options)
   }
 
+  /** Calls the listener with every revocation that comes in from now on. @returns what ends it */
+  subscribe(listener: RevocationListener): () => void {
+    this.#start()
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
   /** Ends the feed. What is known stays known; for all else the store is asked. The store stays open. */
   async close(): Promise<void> {
     this.#closed = true
     this.#knownUntil = undefined
     this.#writeBack.close()
-    this.#wake()
+    this.#waiting.wake()
     await this.#feed.close()
   }
 
@@ -208,7 +224,7 @@ export class RevocationMirror implements RevocationStore {
       this.#full = this.#leftOut
       this.#writeBack.begin(this.#round)
     }
-    this.#wake()
+    this.#waiting.wake()
     // Where room was made since, what was left out can be had again.
     return this.#full && this.#table.size < 0.9 * this.#options.maxEntries
   }
@@ -224,27 +240,11 @@ export class RevocationMirror implements RevocationStore {
   }
 
   #enter(revocation: Revocation, round: number): void {
+    for (const listener of this.#listeners) listener(revocation)
     if (this.#table.apply(revocation, round, this.#purgeClock() / 1000)) return
     this.#leftOut = true
     if (this.#full) return
     this.#full = true
     notify(this.#options.observer, { type: 'mirror_full', maxEntries: this.#options.maxEntries })
-  }
-
-  /** Resolves when the feed has caught up next, at the end, or when readyTimeoutMs is over. */
-  async #caughtUp(): Promise<void> {
-    await new Promise<void>((resolve) => {
-      const done = () => {
-        clearTimeout(timer)
-        this.#waiting.delete(done)
-        resolve()
-      }
-      const timer = setTimeout(done, this.#options.readyTimeoutMs)
-      this.#waiting.add(done)
-    })
-  }
-
-  #wake(): void {
-    for (const wake of this.#waiting) wake()
   }
 }

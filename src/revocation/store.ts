@@ -30,6 +30,9 @@ export interface ChangesOptions {
   readonly signal: AbortSignal
 }
 
+/** Is told of a revocation that has become known. Must be quick, and must not throw. */
+export type RevocationListener = (revocation: Revocation) => void
+
 /**
  * Remembers revocations. Write your own against the conformance suite in `cognito-revocation/testing`.
  *
@@ -47,6 +50,11 @@ export interface RevocationStore {
   changes?(options: ChangesOptions): AsyncIterable<ChangeBatch>
   /** How old, at most, what `findSync` knows is, in milliseconds. 0 where this is the source itself. */
   staleness?(): number
+  /**
+   * Where it follows a feed itself, whenever `findSync` answers: calls the listener with every revocation that
+   * comes in from now on, so that nobody needs to read the feed a second time. Gives what ends it.
+   */
+  subscribe?(listener: RevocationListener): () => void
   /** Resolves when `findSync` can answer; rejects where that takes too long. */
   ready?(): Promise<void>
   close?(): Promise<void>

@@ -147,6 +147,12 @@ export function checkTime(claims: CognitoClaims, rules: ClaimRules, nowSeconds: 
   }
 }
 
+/** From when on `checkTime` refuses the token as expired, in epoch seconds. */
+export function endOfLife(claims: CognitoClaims, { graceSeconds, maxTokenAgeSeconds }: ClaimRules): number {
+  const end = claims.exp + graceSeconds
+  return maxTokenAgeSeconds === undefined ? end : Math.min(end, claims.iat + maxTokenAgeSeconds)
+}
+
 /**
  * Checks that the token has at least one of the scopes, and at least one of the groups, where any are asked for.
  *

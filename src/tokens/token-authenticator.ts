@@ -111,8 +111,7 @@ export class TokenAuthenticator<Rules extends PoolRules> {
   }
 
   /** The configured issuer that the token names. The token chooses among them, never a URL. */
-  issuerOf(jws: CompactJws): Issuer<Rules> {
-    const { iss } = jws.payload
+  issuerOf({ payload: { iss } }: Pick<CompactJws, 'payload'>): Issuer<Rules> {
     const issuer = typeof iss === 'string' ? this.#issuers.get(iss) : undefined
     if (issuer === undefined) throw claimError('iss', iss, [...this.#issuers.keys()])
     return issuer

@@ -5,6 +5,7 @@ import {
   type ChangesOptions,
   MemoryRevocationStore,
   type Revocation,
+  type RevocationListener,
   type RevocationMatch,
   type RevocationStore,
   Revoker,
@@ -33,6 +34,9 @@ class LargeStore extends SmallStore implements Required<RevocationStore> {
   }
   staleness(): number {
     return 0
+  }
+  subscribe(_listener: RevocationListener): () => void {
+    return () => {}
   }
   async ready(): Promise<void> {}
   async close(): Promise<void> {}
