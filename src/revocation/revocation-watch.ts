@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { elapsedMs, type Moment, takeMoment } from '../clock.js'
 import { RevocationUnavailableError } from '../errors.js'
 import { notify, type Observer } from '../observer.js'
@@ -65,6 +66,8 @@ export class RevocationWatch {
     try {
       return await new Promise<WatchOutcome>((resolve, reject) => {
         aborted = () => reject(signal?.reason)
+        // One signal may end thousands, of a server that shuts down: that is no leak to be warned of.
+        if (signal !== undefined) setMaxListeners(0, signal)
         signal?.addEventListener('abort', aborted, { once: true })
         watcher = { identity, expiresAtMs, end: resolve, knownAt: takeMoment() }
         this.#add(watcher)

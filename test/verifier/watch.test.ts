@@ -183,6 +183,18 @@ describe('A watch', () => {
     await expect(verifier.watch(await claimsOf(verifier), { signal })).rejects.toThrow('the socket is closed')
   })
 
+  it('may share its signal with many, which all end with it, and nobody is warned', async () => {
+    const warned = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
+    const verifier = createVerifier(new MemoryRevocationStore())
+    const controller = new AbortController()
+    const { signal } = controller
+    const all = await Promise.all(Array.from({ length: 50 }, () => claimsOf(verifier)))
+    const watches = all.map((claims) => verifier.watch(claims, { signal }).catch((error) => error.message))
+    controller.abort(new Error('the server shuts down'))
+    expect(new Set(await Promise.all(watches))).toEqual(new Set(['the server shuts down']))
+    expect(warned).not.toHaveBeenCalled()
+  })
+
   it('leaves nothing behind on its signal when it ends by itself', async () => {
     const store = new MemoryRevocationStore()
     const verifier = createVerifier(store)
