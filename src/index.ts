@@ -6,6 +6,10 @@ export { MemoryRevocationStore, type MemoryRevocationStoreOptions } from './revo
 export { RevocationMirror } from './revocation/mirror.js'
 export type { RevocationMirrorOptions } from './revocation/mirror-options.js'
 export {
+  ReplicatedRevocationStore,
+  type ReplicatedRevocationStoreOptions,
+} from './revocation/replicated-store.js'
+export {
   assertRevocation,
   idInScope,
   isBeforeCutoff,

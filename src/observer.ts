@@ -45,6 +45,47 @@ export type ObserverEvent =
   | { readonly type: 'mirror_write_back_failed'; readonly entries: number; readonly error: Error }
   /** A mirror has no room left: "not revoked" is asked of the store from now on. Raise maxEntries. */
   | { readonly type: 'mirror_full'; readonly maxEntries: number }
+  /** A store of a ReplicatedRevocationStore gave no answer to a look-up that counts; told once, until it does. */
+  | { readonly type: 'replica_unavailable'; readonly replica: number; readonly error: Error }
+  /** The feed of one of its stores failed: until it goes on, this store's "not revoked" does not count. */
+  | {
+      readonly type: 'replica_feed_failed'
+      readonly replica: number
+      readonly error: Error
+      readonly retryAfterMs: number
+    }
+  /** One of its stores has not recorded what was added: tried again, at most so many records a time. */
+  | {
+      readonly type: 'replica_write_failed'
+      readonly replica: number
+      readonly entries: number
+      readonly error: Error
+    }
+  /** It has recorded them now. */
+  | { readonly type: 'replica_write_completed'; readonly replica: number; readonly entries: number }
+  /** It refuses them, or too many are waiting: they are not tried again, and are in the other stores only. */
+  | {
+      readonly type: 'replica_write_dropped'
+      readonly replica: number
+      readonly entries: number
+      readonly error: Error
+    }
+  /** One of its stores may have lost data: it is refilled, and its "not revoked" does not count until then. */
+  | { readonly type: 'replica_lost_data'; readonly replica: number }
+  /** It could not be refilled: tried again. */
+  | {
+      readonly type: 'replica_refill_failed'
+      readonly replica: number
+      readonly error: Error
+      readonly retryAfterMs: number
+    }
+  /** It has been refilled, with so many entries. `complete`: no other store had lost any meanwhile. */
+  | {
+      readonly type: 'replica_refilled'
+      readonly replica: number
+      readonly entries: number
+      readonly complete: boolean
+    }
   /** The Redis server may evict keys, and with them revocations: set maxmemory-policy to noeviction. */
   | { readonly type: 'redis_may_evict'; readonly maxmemoryPolicy: string }
   /** Cognito's Date is over 300 s from this machine's clock, and was not believed. Check the clock. */

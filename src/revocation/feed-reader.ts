@@ -1,4 +1,3 @@
-import { notify, type Observer } from '../observer.js'
 import { pause } from '../pause.js'
 import type { ChangeBatch, ChangesOptions } from './store.js'
 
@@ -16,7 +15,10 @@ export interface FeedReaderOptions {
   readonly silenceMs: number
   /** How long to wait between two tries at most, in milliseconds. */
   readonly longestRetryMs: number
-  readonly observer: Observer | undefined
+  /** Is told of each failure, and when it is tried again. */
+  readonly failed: (error: Error, retryAfterMs: number) => void
+  /** The cursor to go on from at first. Default: everything. */
+  readonly after?: string | undefined
 }
 
 /** Reads a change feed for as long as it is wanted: opens it again where it fails, ends or falls silent. */
@@ -31,6 +33,7 @@ export class FeedReader {
 
   constructor(options: FeedReaderOptions) {
     this.#options = options
+    this.#cursor = options.after
   }
 
   /** Why there is no feed at the moment; undefined while there is. */
@@ -125,12 +128,12 @@ export class FeedReader {
   async #failed(cause: unknown): Promise<void> {
     const error = cause instanceof Error ? cause : new Error(String(cause))
     this.#lastError = error
-    const { longestRetryMs, observer } = this.#options
+    const { longestRetryMs, failed } = this.#options
     const longest = Math.min(longestRetryMs, FIRST_RETRY_MS * 2 ** this.#failures)
     this.#failures += 1
     // Spread, so that a server that comes back is not met by all processes at once.
     const retryAfterMs = longest * (0.5 + Math.random() / 2)
-    notify(observer, { type: 'feed_failed', error, retryAfterMs })
+    failed(error, retryAfterMs)
     await pause(retryAfterMs, this.#closing.signal)
   }
 }

@@ -80,7 +80,7 @@ export class RevocationMirror implements RevocationStore {
       apply: (batch, restarted) => this.#apply(batch, restarted),
       silenceMs: Math.max(2 * maxStalenessMs, 10_000),
       longestRetryMs: Math.min(LONGEST_RETRY_MS, maxStalenessMs / 4),
-      observer,
+      failed: (error, retryAfterMs) => notify(observer, { type: 'feed_failed', error, retryAfterMs }),
     })
     this.#writeBack = new WriteBack({
       store,

@@ -85,6 +85,12 @@ export function purgeableAt({ expiresAt }: RevocationExtent): number {
   return expiresAt + PURGE_DELAY_SECONDS
 }
 
+/** A record of one's own: the other one is its owner's, who may change it. */
+export function copyOf(revocation: Revocation): Revocation {
+  const { audit } = revocation
+  return audit === undefined ? { ...revocation } : { ...revocation, audit: { ...audit } }
+}
+
 /**
  * Checks a record before it is stored: what a store holds, it holds until it is over.
  *

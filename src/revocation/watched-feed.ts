@@ -1,6 +1,6 @@
 import { elapsedMs, type Moment, takeMoment } from '../clock.js'
 import { NotReadyError } from '../errors.js'
-import type { Observer } from '../observer.js'
+import { notify, type Observer } from '../observer.js'
 import type { TokenIdentity } from '../tokens/token-identity.js'
 import { FeedReader } from './feed-reader.js'
 import type { ChangeBatch, RevocationListener, RevocationStore } from './store.js'
@@ -60,7 +60,7 @@ class OwnReading implements WatchedFeed {
       apply: async (batch) => this.#apply(batch),
       silenceMs: SILENCE_MS,
       longestRetryMs: LONGEST_RETRY_MS,
-      observer,
+      failed: (error, retryAfterMs) => notify(observer, { type: 'feed_failed', error, retryAfterMs }),
     })
     this.#reader.start()
   }

@@ -1,0 +1,89 @@
+import { notify } from '../../observer.js'
+import type { RevocationStore } from '../store.js'
+import { Refill } from './refill.js'
+import { Replica, type ReplicaOptions } from './replica.js'
+
+/** The stores of a replicated store; refills those that have lost data. */
+export class ReplicaSet {
+  readonly replicas: readonly Replica[]
+  /** How many answers, or fresh feeds, meet every acknowledged write. */
+  readonly readQuorum: number
+  readonly options: ReplicaOptions
+  readonly #refills = new Map<Replica, Refill>()
+  readonly #readers = new Set<() => void>()
+
+  constructor(stores: readonly RevocationStore[], writeQuorum: number, options: ReplicaOptions) {
+    this.replicas = stores.map((store, index) => new Replica(store, index + 1, options))
+    this.readQuorum = stores.length - writeQuorum + 1
+    this.options = options
+    options.closing.addEventListener('abort', () => {
+      for (const refill of this.#refills.values()) refill.close()
+    })
+  }
+
+  /** Calls back when the feeds are to be read afresh, from everything: the stores together have lost data. */
+  onRestart(restart: () => void): () => void {
+    this.#readers.add(restart)
+    return () => this.#readers.delete(restart)
+  }
+
+  /**
+   * A store may have lost data. Its "not revoked" counts again once it has been refilled.
+   *
+   * @param knownAt when it had all for sure, by `performance.now()`: others were refilled from it until then
+   */
+  lost(target: Replica, knownAt = Number.POSITIVE_INFINITY): void {
+    const { timeoutMs, observer, closing } = this.options
+    if (closing.aborted) return
+    target.isLost = true
+    notify(observer, { type: 'replica_lost_data', replica: target.number })
+    this.#refills.get(target)?.close()
+    const refill = new Refill({
+      target,
+      sources: this.replicas.filter((replica) => replica !== target),
+      timeoutMs,
+      observer,
+      progressed: () => this.#progressed(target, refill),
+    })
+    this.#refills.set(target, refill)
+    for (const [other, each] of [...this.#refills]) {
+      each.distrust(target)
+      this.#progressed(other, each)
+    }
+    for (const other of this.replicas) {
+      if (other !== target && other.refilledAt > knownAt) this.lost(other)
+    }
+  }
+
+  #progressed(target: Replica, refill: Refill): void {
+    if (this.#refills.get(target) !== refill) return
+    const { read } = refill
+    // What was acknowledged before the loss is in as many of the others, all but the one, as make up a quorum.
+    if (read.whole >= this.readQuorum) {
+      this.#refilled(target, refill, true)
+      return
+    }
+    const others = this.replicas.length - 1
+    const whole = this.replicas.filter(({ isLost }) => !isLost).length
+    // Nobody has all: it gets what there is, and what their readers know.
+    if (whole < this.readQuorum && read.all >= Math.min(this.readQuorum, others)) {
+      this.#refilled(target, refill, false)
+    }
+  }
+
+  #refilled(target: Replica, refill: Refill, complete: boolean): void {
+    refill.close()
+    this.#refills.delete(target)
+    target.isLost = false
+    target.refilledAt = performance.now()
+    const { entries } = refill
+    notify(this.options.observer, {
+      type: 'replica_refilled',
+      replica: target.number,
+      entries,
+      complete,
+    })
+    for (const each of this.#refills.values()) each.readAgain(target)
+    if (!complete) for (const restart of [...this.#readers]) restart()
+  }
+}
