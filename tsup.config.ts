@@ -7,6 +7,7 @@ const common: Options = {
     index: 'src/index.ts',
     client: 'src/client/index.ts',
     express: 'src/middleware/express.ts',
+    file: 'src/stores/file/index.ts',
     redis: 'src/stores/redis/index.ts',
     testing: 'src/testing/index.ts',
   },
@@ -14,7 +15,7 @@ const common: Options = {
   target: 'node20',
   platform: 'node',
   sourcemap: true,
-  external: ['lru-cache', /^@aws-sdk\//],
+  external: ['lru-cache', '@photostructure/sqlite', /^@aws-sdk\//],
 }
 
 /**

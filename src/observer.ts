@@ -88,6 +88,8 @@ export type ObserverEvent =
     }
   /** The Redis server may evict keys, and with them revocations: set maxmemory-policy to noeviction. */
   | { readonly type: 'redis_may_evict'; readonly maxmemoryPolicy: string }
+  /** The file of a `FileRevocationStore` was deleted or replaced while it was in use: what is there now is opened. */
+  | { readonly type: 'file_replaced' }
   /** Cognito's Date is over 300 s from this machine's clock, and was not believed. Check the clock. */
   | { readonly type: 'clock_offset_ignored'; readonly offsetMs: number }
 

@@ -186,6 +186,7 @@ describe('importing', () => {
   it.each([
     ['the Express middleware', 'express'],
     ['the Redis store', 'redis'],
+    ['the file store', 'file'],
   ])('%s loads nothing more', async (_, subpath) => {
     const [first, second] = ["'cognito-revocation'", `'cognito-revocation/${subpath}'`]
     for (const packages of [
