@@ -8,14 +8,16 @@ const common: Options = {
     client: 'src/client/index.ts',
     express: 'src/middleware/express.ts',
     file: 'src/stores/file/index.ts',
+    http: 'src/stores/http/index.ts',
     redis: 'src/stores/redis/index.ts',
+    server: 'src/server/index.ts',
     testing: 'src/testing/index.ts',
   },
   outDir: 'dist',
   target: 'node20',
   platform: 'node',
   sourcemap: true,
-  external: ['lru-cache', '@photostructure/sqlite', /^@aws-sdk\//],
+  external: ['lru-cache', 'eventsource-parser', '@photostructure/sqlite', /^@aws-sdk\//],
 }
 
 /**

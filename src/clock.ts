@@ -25,3 +25,8 @@ export function takeMoment(clock: () => number = systemClock): Moment {
 export function elapsedMs(since: Moment, clock: () => number = systemClock): number {
   return Math.max(clock() - since.wall, performance.now() - since.monotonic)
 }
+
+/** Milliseconds from one moment to another, the smaller of two answers: for what must not be taken for later than it was. */
+export function leastMsBetween(from: Moment, to: Moment): number {
+  return Math.min(to.wall - from.wall, to.monotonic - from.monotonic)
+}

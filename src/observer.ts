@@ -90,6 +90,22 @@ export type ObserverEvent =
   | { readonly type: 'redis_may_evict'; readonly maxmemoryPolicy: string }
   /** The file of a `FileRevocationStore` was deleted or replaced while it was in use: what is there now is opened. */
   | { readonly type: 'file_replaced' }
+  /** The service refused a request, with this status and `code`; `keyId` where the key was known. Never a key or body. */
+  | {
+      readonly type: 'service_request_refused'
+      readonly status: number
+      readonly code: string
+      readonly keyId?: string
+      readonly error?: Error
+    }
+  /** The service ended a stream of changes that its reader would have gone on with. He goes on from where he was. */
+  | {
+      readonly type: 'service_stream_ended'
+      readonly keyId: string
+      readonly reason: 'too_slow' | 'not_reading' | 'key_changed' | 'store_failed'
+    }
+  /** The service's own reading of the store's change feed failed, and with it every stream: told once for all. */
+  | { readonly type: 'service_feed_failed'; readonly error: Error }
   /** Cognito's Date is over 300 s from this machine's clock, and was not believed. Check the clock. */
   | { readonly type: 'clock_offset_ignored'; readonly offsetMs: number }
 

@@ -121,6 +121,8 @@ function misplacedPackages(graph: Graph): string[] {
     for (const { specifier, kind } of imports) {
       const wrong =
         (/^@(aws-sdk|smithy)\//.test(specifier) && roomOf(file) !== 'client') ||
+        // What speaks to the service parses its stream; the service itself, and all else, does without.
+        (specifier === 'eventsource-parser' && file !== 'stores/http/event-stream.ts') ||
         (specifier === 'express' && file !== 'middleware/express.ts') ||
         // The client is handed in: no version of it is this library's own.
         ['ioredis', 'redis', 'iovalkey'].includes(specifier) ||
@@ -208,6 +210,8 @@ describe('these checks', () => {
       'testing/minter.ts': "import { SignJWT } from 'jose'",
       'stores/redis/store.ts': "import type { Redis } from 'ioredis'",
       'stores/file/store.ts': "import { DatabaseSync } from 'node:sqlite'",
+      'stores/http/event-stream.ts': "import { createParser } from 'eventsource-parser'",
+      'server/listener.ts': "import { createParser } from 'eventsource-parser'",
     })
     expect(misplacedPackages(packages)).toEqual([
       'verifier.ts imports @aws-sdk/client-cognito-identity-provider (type)',
@@ -215,6 +219,7 @@ describe('these checks', () => {
       'tokens/signature.ts imports jose (static)',
       'stores/redis/store.ts imports ioredis (type)',
       'stores/file/store.ts imports node:sqlite (static)',
+      'server/listener.ts imports eventsource-parser (static)',
     ])
   })
 })

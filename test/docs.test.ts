@@ -37,11 +37,12 @@ describe('README.md', () => {
   })
 })
 
-describe('README.md, of the demo with Redis', () => {
-  it('shows steps that it plays', () => {
+describe('README.md, of the demos in several processes', () => {
+  it('shows steps that they play', () => {
     const lines = read('README.md').match(/^✓ .*$/gm) ?? []
     const steps = lines.map((line) => line.replace(/^✓ +/, '').replace(/ {2,}.*$/, ''))
-    const played = read('examples/demo/main.ts') + read('examples/demo-redis/main.ts')
+    const plays = ['demo', 'demo-redis', 'demo-http'].map((name) => read(`examples/${name}/main.ts`))
+    const played = plays.join('')
     const unknown = steps.filter((step) => !played.includes(step) && !/^… (over|a second)/.test(step))
     expect(steps.length).toBeGreaterThan(25)
     expect(unknown).toEqual([])

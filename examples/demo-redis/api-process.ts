@@ -1,9 +1,9 @@
 import { fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
-/** Starts an API in a process of its own, and gives a way to call it. */
-export async function startApiProcess(settings: object) {
-  const child = fork(fileURLToPath(new URL('./api.ts', import.meta.url)), {
+/** Starts an API in a process of its own, and gives a way to call it. By default it is the one over Redis. */
+export async function startApiProcess(settings: object, script = new URL('./api.ts', import.meta.url)) {
+  const child = fork(fileURLToPath(script), {
     env: { ...process.env, DEMO_SETTINGS: JSON.stringify(settings) },
   })
   const port = await new Promise<unknown>((resolve, reject) => {

@@ -13,6 +13,7 @@ const workers = {
   worker: new URL('./worker.ts', import.meta.url),
   'reconnecting-worker': new URL('./reconnecting-worker.ts', import.meta.url),
   'idle-worker': new URL('./idle-worker.ts', import.meta.url),
+  'http-idle-worker': new URL('./http-idle-worker.ts', import.meta.url),
 }
 export type WorkerName = keyof typeof workers
 

@@ -187,6 +187,7 @@ describe('importing', () => {
     ['the Express middleware', 'express'],
     ['the Redis store', 'redis'],
     ['the file store', 'file'],
+    ['the revocation service', 'server'],
   ])('%s loads nothing more', async (_, subpath) => {
     const [first, second] = ["'cognito-revocation'", `'cognito-revocation/${subpath}'`]
     for (const packages of [
@@ -194,6 +195,15 @@ describe('importing', () => {
       await packagesLoadedBy(`require(${first}); require(${second})`, 'commonjs'),
     ]) {
       expect([...packages].sort()).toEqual(core)
+    }
+  })
+
+  it('the HTTP store loads the parser of event streams, and nothing else', async () => {
+    for (const packages of [
+      await packagesLoadedBy("import 'cognito-revocation/http'", 'module'),
+      await packagesLoadedBy("require('cognito-revocation/http')", 'commonjs'),
+    ]) {
+      expect([...packages].sort()).toEqual(['cognito-revocation', 'eventsource-parser'])
     }
   })
 

@@ -1,8 +1,8 @@
 import { StoreProtocolError } from '../../errors.js'
+import { TurnBatches, type WaitingCalls } from '../turn-batches.js'
 import type { ShardKeys } from './layout.js'
 import type { RedisConnection } from './redis-client.js'
 import { FIND } from './scripts.js'
-import { TurnBatches, type WaitingCalls } from './turn-batches.js'
 
 /** Members in one call of the script: those of some 32 tokens, for about 0.1 ms. */
 const BATCH_SIZE = 160
@@ -17,7 +17,7 @@ export interface Found {
 /** Looks for members. */
 export class LookUps {
   readonly #connection: RedisConnection
-  readonly #batches: TurnBatches<readonly string[], readonly Found[]>
+  readonly #batches: TurnBatches<ShardKeys, readonly string[], readonly Found[]>
 
   constructor(connection: RedisConnection, waiting: WaitingCalls) {
     this.#connection = connection

@@ -10,6 +10,7 @@ import {
 } from '../../revocation/revocation.js'
 import type { ChangeBatch, ChangesOptions, RevocationStore } from '../../revocation/store.js'
 import type { TokenIdentity } from '../../tokens/token-identity.js'
+import { TurnBatches, WaitingCalls } from '../turn-batches.js'
 import { CommandLimits } from './command-limits.js'
 import { ConfirmedWrites } from './confirmed-writes.js'
 import { readFeed } from './feed.js'
@@ -30,7 +31,6 @@ import {
   type RedisRevocationStoreOptions,
 } from './redis-options.js'
 import { ADD, assertLayout, CLAIM, EVICTION, LAYOUT } from './scripts.js'
-import { TurnBatches, WaitingCalls } from './turn-batches.js'
 
 /** Records in one call of the script, which holds up the server while it runs. */
 const BATCH_SIZE = 200
@@ -57,7 +57,7 @@ export class RedisRevocationStore implements RevocationStore {
   readonly #layout: string
   readonly #connection: RedisConnection
   readonly #lookUps: LookUps
-  readonly #writes: TurnBatches<readonly EncodedRecord[], unknown>
+  readonly #writes: TurnBatches<ShardKeys, readonly EncodedRecord[], unknown>
   readonly #closing = new AbortController()
   readonly #confirmed: ConfirmedWrites | undefined
   #layoutCheck: { readonly at: Moment; readonly done: Promise<void> } | undefined
@@ -72,7 +72,7 @@ export class RedisRevocationStore implements RevocationStore {
     this.#connection = new CommandLimits(shareConnection(checked.client), checked.commandTimeoutMs)
     const waiting = new WaitingCalls()
     this.#lookUps = new LookUps(this.#connection, waiting)
-    this.#writes = new TurnBatches<readonly EncodedRecord[], unknown>({
+    this.#writes = new TurnBatches<ShardKeys, readonly EncodedRecord[], unknown>({
       waiting,
       maxWeight: BATCH_SIZE,
       weigh: (records) => records.length,

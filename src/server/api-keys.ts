@@ -1,0 +1,116 @@
+import { createHash, createHmac, hkdfSync, timingSafeEqual } from 'node:crypto'
+import { assertOptions, assertString, optionError } from '../options.js'
+import { isApiKey } from '../stores/http/http-options.js'
+import { isIdentifier } from '../tokens/claims.js'
+
+/** What a key may do. `write` does not include `read`. */
+export type ApiKeyRight = 'read' | 'write'
+
+/** An API key of a `RevocationService`. Whoever has it can do what its rights say: treat it as a password. */
+export interface ApiKeyOptions {
+  /** Its name, for the observer. Never the key itself. */
+  readonly id: string
+  /** The key: 32 to 1,024 visible ASCII characters, at random (`openssl rand -base64 32`). Or else `sha256`. */
+  readonly key?: string
+  /** The SHA-256 of the key in hexadecimal, so that the configuration does not hold the key itself. */
+  readonly sha256?: string
+  /** `read`: look-ups and the change feed. `write`: recording revocations. Default none. */
+  readonly rights?: readonly ApiKeyRight[]
+  /** The user pools that it can see and touch, or `'all'`. Default none. */
+  readonly pools?: readonly string[] | 'all'
+}
+
+/** A key as the service keeps it: without the key. */
+export interface ApiKey {
+  readonly id: string
+  readonly rights: ReadonlySet<ApiKeyRight>
+  readonly pools: ReadonlySet<string> | 'all'
+  readonly digest: Buffer
+  /** What its cursors are signed with: another for other pools, so that who gets more pools begins anew. */
+  readonly cursorKey: Buffer
+}
+
+const OWNER = 'RevocationService'
+
+/** The keys of a service. */
+export class ApiKeys {
+  readonly #keys: readonly ApiKey[]
+
+  /** @throws TypeError naming the option */
+  constructor(options: readonly ApiKeyOptions[]) {
+    if (!Array.isArray(options)) throw optionError(OWNER, 'keys', 'an array', options)
+    this.#keys = options.map(readKey)
+    for (const property of ['id', 'digest'] as const) {
+      const values = new Set(this.#keys.map((key) => key[property].toString('hex')))
+      if (values.size < this.#keys.length)
+        throw optionError(OWNER, 'keys', `without the same ${property} twice`)
+    }
+  }
+
+  /** The key that is presented. All are compared, so that the time it takes says nothing of them. */
+  find(presented: string): ApiKey | undefined {
+    const digest = digestOf(presented)
+    let found: ApiKey | undefined
+    for (const key of this.#keys) if (timingSafeEqual(key.digest, digest)) found = key
+    return found
+  }
+
+  /** The key that is the same, with the same pools and the right to read; undefined where it may not go on reading. */
+  successorOf({ digest, cursorKey }: ApiKey): ApiKey | undefined {
+    return this.#keys.find(
+      (key) => key.digest.equals(digest) && key.cursorKey.equals(cursorKey) && key.rights.has('read'),
+    )
+  }
+}
+
+/** Whether a key is for this user pool. */
+export function mayTouch({ pools }: ApiKey, poolId: string): boolean {
+  return pools === 'all' || pools.has(poolId)
+}
+
+/** Signs a text with the key of its cursors. */
+export function signCursor({ cursorKey }: ApiKey, text: string): Buffer {
+  return createHmac('sha256', cursorKey).update(text).digest()
+}
+
+function digestOf(key: string): Buffer {
+  return createHash('sha256').update(key).digest()
+}
+
+function readKey(options: ApiKeyOptions): ApiKey {
+  assertOptions(`${OWNER}: keys`, options, ['id', 'key', 'sha256', 'rights', 'pools'])
+  const { id, rights = [], pools = [] } = options
+  assertString(OWNER, 'keys.id', id)
+  if (!Array.isArray(rights) || !rights.every((right) => right === 'read' || right === 'write')) {
+    throw optionError(OWNER, 'keys.rights', "an array of 'read' and 'write'", rights)
+  }
+  if (pools !== 'all' && !(Array.isArray(pools) && pools.every(isIdentifier))) {
+    throw optionError(OWNER, 'keys.pools', "an array of user pool ids, or 'all'", pools)
+  }
+  const digest = readDigest(options)
+  const known = pools === 'all' ? 'all' : [...new Set(pools)].sort()
+  const info = `cognito-revocation cursor v1 ${JSON.stringify(known)}`
+  // As the salt: `info` may have at most 1,024 bytes.
+  const salt = createHash('sha256').update(info).digest()
+  return {
+    id,
+    rights: new Set(rights),
+    pools: known === 'all' ? 'all' : new Set(known),
+    digest,
+    cursorKey: Buffer.from(hkdfSync('sha256', digest, salt, 'cognito-revocation cursor v1', 32)),
+  }
+}
+
+function readDigest({ key, sha256 }: ApiKeyOptions): Buffer {
+  if ((key === undefined) === (sha256 === undefined)) {
+    throw optionError(OWNER, 'keys', 'each with either "key" or "sha256"')
+  }
+  if (key !== undefined) {
+    if (!isApiKey(key)) throw optionError(OWNER, 'keys.key', '32 to 1,024 visible ASCII characters', key)
+    return digestOf(key)
+  }
+  if (typeof sha256 !== 'string' || !/^[0-9a-f]{64}$/i.test(sha256)) {
+    throw optionError(OWNER, 'keys.sha256', '64 hexadecimal digits', sha256)
+  }
+  return Buffer.from(sha256, 'hex')
+}

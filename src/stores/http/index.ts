@@ -1,0 +1,2 @@
+export type { HttpRevocationStoreOptions } from './http-options.js'
+export { HttpRevocationStore } from './http-revocation-store.js'
