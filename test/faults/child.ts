@@ -12,6 +12,7 @@ const MAX_OUTPUT = 4_000
 const workers = {
   worker: new URL('./worker.ts', import.meta.url),
   'reconnecting-worker': new URL('./reconnecting-worker.ts', import.meta.url),
+  'service-worker': new URL('./service-worker.ts', import.meta.url),
   'idle-worker': new URL('./idle-worker.ts', import.meta.url),
   'http-idle-worker': new URL('./http-idle-worker.ts', import.meta.url),
 }

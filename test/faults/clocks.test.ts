@@ -10,7 +10,7 @@ async function startWithClocks(scene: Scene, offsets: Readonly<Record<string, nu
   const redis = await scene.startRedis()
   const proxy = await scene.startProxy(redis)
   const fleet = await scene.startFleet({
-    redis,
+    server: redis,
     settings: (name) => ({
       wallClockOffsetMs: offsets[name] ?? 0,
       ...(name.startsWith('verifier') && { port: proxy.port }),

@@ -13,7 +13,7 @@ describeWithRedisServer('What watches the promises', () => {
       const proxy = await scene.startProxy(redis)
       const faulty = { lookUp: 'mirror without a bound', port: proxy.port } as const
       const fleet = await scene.startFleet({
-        redis,
+        server: redis,
         settings: (name) => (name.startsWith('verifier') ? faulty : {}),
       })
       await outage(fleet, {
@@ -34,7 +34,7 @@ describeWithRedisServer('What watches the promises', () => {
     it('a revoker that acknowledges before it writes', async ({ scene }) => {
       const redis = await scene.startRedis()
       const fleet = await scene.startFleet({
-        redis,
+        server: redis,
         revokers: 2,
         settings: (name) => (name === 'revoker-2' ? { store: 'acknowledges early' } : {}),
       })
@@ -50,7 +50,7 @@ describeWithRedisServer('What watches the promises', () => {
 
     it('verifiers that forget what the store forgets', async ({ scene }) => {
       const redis = await scene.startRedis()
-      const fleet = await scene.startFleet({ redis, settings: () => ({ lookUp: 'store alone' }) })
+      const fleet = await scene.startFleet({ server: redis, settings: () => ({ lookUp: 'store alone' }) })
       await redis.run('FLUSHALL')
       await fleet.phase('flushed')
       const violations = fleet.violations()
@@ -63,7 +63,7 @@ describeWithRedisServer('What watches the promises', () => {
       const redis = await scene.startRedis()
       const proxy = await scene.startProxy(redis)
       const fleet = await scene.startFleet({
-        redis,
+        server: redis,
         settings: (name) => (name === 'verifier-1' ? { port: proxy.port } : {}),
       })
       await proxy.cut()

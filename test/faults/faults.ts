@@ -20,12 +20,14 @@ export interface OutageOptions {
   readonly end: () => unknown
   /** Where the store can be asked again. */
   readonly through: Address
+  /** Whether it can. Default: whether Redis answers. */
+  readonly answers?: (address: Address) => Promise<boolean>
 }
 
 /** Lets something cut members off from the store, for longer than the bound, and mends it. */
 export async function outage(
   fleet: Fleet,
-  { of, begin, during, end, through }: OutageOptions,
+  { of, begin, during, end, through, answers = redisAnswers }: OutageOptions,
 ): Promise<void> {
   const from = sharedClock()
   await begin()
@@ -35,7 +37,10 @@ export async function outage(
   await fleet.phase('cut off for longer than the bound')
   const healing = sharedClock()
   await end()
-  await untilReachable(through)
+  await until(
+    () => answers(through),
+    () => 'the store answers',
+  )
   fleet.log.history.outages.push({
     ...{ members: of, from, silentFrom, healing, until: sharedClock(), recoveryMs: RECOVERY_MS },
   })
@@ -68,14 +73,20 @@ export async function untilPassed(moment: number): Promise<void> {
   )
 }
 
-/** Waits until Redis has answered there. */
-async function untilReachable({ host, port }: Address): Promise<void> {
-  const answers = () =>
-    sendCommand({ host, port }, 'PING').then(
-      (reply) => reply === 'PONG',
-      () => false,
-    )
-  await until(answers, () => 'Redis answers')
+async function redisAnswers({ host, port }: Address): Promise<boolean> {
+  return sendCommand({ host, port }, 'PING').then(
+    (reply) => reply === 'PONG',
+    () => false,
+  )
+}
+
+/** Whether a service is there, and its store answers. */
+export async function serviceAnswers({ host, port }: Address): Promise<boolean> {
+  const signal = AbortSignal.timeout(1_000)
+  return fetch(`http://${host}:${port}/v1/readiness`, { signal }).then(
+    ({ ok }) => ok,
+    () => false,
+  )
 }
 
 /** Waits until the store itself says of each revoked token that it is. */

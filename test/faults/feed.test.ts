@@ -10,7 +10,7 @@ describeWithRedisServer('Verifiers', () => {
       const redis = await scene.startRedis()
       const proxy = await scene.startProxy(redis)
       const fleet = await scene.startFleet({
-        redis,
+        server: redis,
         settings: (name) => ({ feedLength: 10, port: name === 'verifier-1' ? proxy.port : redis.port }),
       })
       await outage(fleet, {
@@ -32,7 +32,7 @@ describeWithRedisServer('Verifiers', () => {
 
     it('though the whole feed is trimmed again and again', async ({ scene }) => {
       const redis = await scene.startRedis()
-      const fleet = await scene.startFleet({ redis })
+      const fleet = await scene.startFleet({ server: redis })
       for (let round = 1; round <= 3; round++) {
         await fleet.revoke(1)
         await redis.run('XTRIM', `{${fleet.namespace}:0}:feed`, 'MAXLEN', 0)
@@ -48,7 +48,7 @@ describeWithRedisServer('Verifiers', () => {
       const redis = await scene.startRedis()
       const proxy = await scene.startProxy(redis)
       const fleet = await scene.startFleet({
-        redis,
+        server: redis,
         revokers: 2,
         settings: () => ({ port: proxy.port, store: 'repeats and shuffles' }),
       })

@@ -2,20 +2,24 @@ import { randomUUID } from 'node:crypto'
 import { expect } from 'vitest'
 import type { Revocation } from '../../src/revocation/revocation.js'
 import type { TokenIdentity } from '../../src/tokens/token-identity.js'
-import type { RedisServer } from '../support/redis-server.js'
 import type { Violation } from './checker.js'
 import { bundleOf } from './child.js'
 import { FleetLog, MAX_STALENESS_MS } from './fleet-log.js'
 import { acknowledgedAt, sharedClock } from './history.js'
 import { Member } from './member.js'
-import type { WorkerSettings } from './protocol.js'
+import type { Engine, WorkerSettings } from './protocol.js'
 import { mintTokens, otherRevocations, revocationOf, type TokenSet, VALID_TOKENS } from './tokens.js'
 import { until } from './until.js'
 
 export type MemberSettings = Partial<WorkerSettings> & { readonly wallClockOffsetMs?: number }
 
 export interface FleetOptions {
-  readonly redis: RedisServer
+  /** Where the store is. */
+  readonly server: { readonly port: number }
+  /** What the store is. Default Redis, by ioredis. */
+  readonly client?: Engine
+  /** Of the store's keys. Default one that is new. */
+  readonly namespace?: string
   /** Revokers beside the four verifiers. Default 1. */
   readonly revokers?: number
   /** What is different for a member. */
@@ -24,7 +28,7 @@ export interface FleetOptions {
 
 /** Verifiers and revokers, each a process, that share a Redis; and a record of all that they do. */
 export class Fleet {
-  readonly namespace = `faults-${randomUUID()}`
+  readonly namespace: string
   readonly log = new FleetLog()
   readonly members: Member[] = []
   readonly #options: FleetOptions
@@ -36,6 +40,7 @@ export class Fleet {
   private constructor(options: FleetOptions, tokens: TokenSet, annotate: (note: string) => Promise<unknown>) {
     this.#annotate = annotate
     this.#options = options
+    this.namespace = options.namespace ?? `faults-${randomUUID()}`
     this.#tokens = tokens
   }
 
@@ -67,7 +72,7 @@ export class Fleet {
 
   /** Starts a process under a name that none has had. Until its mirror has caught up, it may be unavailable. */
   async startMember(name: string, { mayWait = false } = {}): Promise<Member> {
-    const { redis, settings } = this.#options
+    const { server, client = 'ioredis', settings } = this.#options
     const { wallClockOffsetMs = 0, ...own } = settings?.(name) ?? {}
     const { userPoolId, clientId, jwks } = this.#tokens.minter
     const from = sharedClock()
@@ -75,11 +80,13 @@ export class Fleet {
     const member = new Member(
       await bundleOf('worker'),
       {
-        ...{ name, port: redis.port, namespace: this.namespace, maxStalenessMs: MAX_STALENESS_MS },
+        ...{ name, port: server.port, namespace: this.namespace, maxStalenessMs: MAX_STALENESS_MS },
         ...{
-          client: 'ioredis',
+          client,
           heartbeatMs: 200,
           commandTimeoutMs: 500,
+          // Where each call is a request, the proxy in this process must keep up.
+          tickMs: client === 'http' ? 60 : 20,
           lookUp: 'mirror',
           store: 'as it is',
         },

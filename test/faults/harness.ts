@@ -3,6 +3,7 @@ import { test, vi } from 'vitest'
 import { type RedisServer, type StartRedisOptions, startRedis } from '../support/redis-server.js'
 import { startTcpProxy, TcpProxy } from '../support/tcp-proxy.js'
 import { Fleet, type FleetOptions } from './fleet.js'
+import { Service } from './service.js'
 
 // A scenario takes some seconds, most of them waiting; on a machine that does much else, many more.
 vi.setConfig({ testTimeout: 60_000, maxConcurrency: 3 })
@@ -26,6 +27,12 @@ export class Scene {
     const proxy = await startTcpProxy({ host: target.host, port: target.port })
     this.#ends.push(() => proxy.close())
     return proxy
+  }
+
+  async startService(redis: RedisServer, namespace?: string): Promise<Service> {
+    const service = await Service.start(redis, namespace)
+    this.#ends.push(() => service.kill())
+    return service
   }
 
   /** Another proxy in the place of one, which leads elsewhere. */

@@ -13,7 +13,7 @@ describeWithRedisServer('Verifiers', () => {
   describe.concurrent('refuse what is revoked, and nothing else,', () => {
     it('though Redis is killed and comes back empty', async ({ scene }) => {
       const redis = await scene.startRedis()
-      const fleet = await scene.startFleet({ redis })
+      const fleet = await scene.startFleet({ server: redis })
       await fleet.revoke(2)
       const isMended = lossBegins(fleet)
       await outage(fleet, {
@@ -41,7 +41,7 @@ describeWithRedisServer('Verifiers', () => {
       const redis = await scene.startRedis({ config })
       const proxy = await scene.startProxy(redis)
       const fleet = await scene.startFleet({
-        redis,
+        server: redis,
         settings: (name) => (name.startsWith('verifier') ? { port: proxy.port } : {}),
       })
       await outage(fleet, {
@@ -66,7 +66,7 @@ describeWithRedisServer('Verifiers', () => {
 
     it('though Redis is flushed while it runs', async ({ scene }) => {
       const redis = await scene.startRedis()
-      const fleet = await scene.startFleet({ redis })
+      const fleet = await scene.startFleet({ server: redis })
       const isMended = lossBegins(fleet)
       await fleet.revoke(2)
       await redis.run('FLUSHALL')
@@ -81,7 +81,7 @@ describeWithRedisServer('Verifiers', () => {
 
     it('though Redis loses all, and has no room to get it back for some time', async ({ scene }) => {
       const redis = await scene.startRedis()
-      const fleet = await scene.startFleet({ redis })
+      const fleet = await scene.startFleet({ server: redis })
       await redis.run('CONFIG', 'SET', 'maxmemory', 1)
       const isMended = lossBegins(fleet)
       await redis.run('FLUSHALL')
@@ -97,7 +97,7 @@ describeWithRedisServer('Verifiers', () => {
 
     it('though Redis evicts its keys, one after the other, and one of them twice', async ({ scene }) => {
       const redis = await scene.startRedis()
-      const fleet = await scene.startFleet({ redis })
+      const fleet = await scene.startFleet({ server: redis })
       for (const key of ['expires', 'expires', 'meta', 'feed']) {
         const isMended = lossBegins(fleet)
         await fleet.revoke(1)
@@ -118,7 +118,7 @@ describeWithRedisServer('Verifiers', () => {
       const proxy = await scene.startProxy(primary)
       const apart = await scene.startProxy(primary)
       const fleet = await scene.startFleet({
-        redis: primary,
+        server: primary,
         settings: (name) => ({ port: name === 'verifier-4' ? apart.port : proxy.port }),
       })
       const held = async (server: RedisServer) => server.run('ZCARD', `{${fleet.namespace}:0}:expires`)

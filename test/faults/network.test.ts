@@ -10,7 +10,7 @@ async function startBehindProxy(scene: Scene, settings?: (name: string) => Membe
   const redis = await scene.startRedis()
   const proxy = await scene.startProxy(redis)
   const fleet = await scene.startFleet({
-    redis,
+    server: redis,
     settings: (name) => (name.startsWith('verifier') ? { port: proxy.port, ...settings?.(name) } : {}),
   })
   return { redis, proxy, fleet, of: fleet.verifierNames }

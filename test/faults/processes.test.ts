@@ -9,7 +9,7 @@ describeWithRedisServer('Verifiers', () => {
   describe.concurrent('refuse what is revoked within the bound, and nothing else,', () => {
     it('though the revoker dies in the moment of the acknowledgement', async ({ scene }) => {
       const redis = await scene.startRedis()
-      const fleet = await scene.startFleet({ redis })
+      const fleet = await scene.startFleet({ server: redis })
       await fleet.revokeAndDie(2, 'revoker-1')
       await fleet.phase('the revoker is gone')
       await fleet.settled()
@@ -26,7 +26,7 @@ describeWithRedisServer('Verifiers', () => {
       const redis = await scene.startRedis()
       const proxy = await scene.startProxy(redis)
       const fleet = await scene.startFleet({
-        redis,
+        server: redis,
         settings: (name) => (name === 'revoker-1' ? { port: proxy.port } : {}),
       })
       const tokens = fleet.next(2)
@@ -47,7 +47,7 @@ describeWithRedisServer('Verifiers', () => {
 
     it('though a verifier is killed and started again', async ({ scene }) => {
       const redis = await scene.startRedis()
-      const fleet = await scene.startFleet({ redis })
+      const fleet = await scene.startFleet({ server: redis })
       await fleet.member('verifier-2').kill()
       await fleet.revoke(2)
       await fleet.phase('one is gone')
@@ -61,7 +61,7 @@ describeWithRedisServer('Verifiers', () => {
 
     it('though a verifier is stopped for longer than the bound, and goes on', async ({ scene }) => {
       const redis = await scene.startRedis()
-      const fleet = await scene.startFleet({ redis })
+      const fleet = await scene.startFleet({ server: redis })
       const frozen = fleet.member('verifier-3')
       await trouble(fleet, [frozen.name], async () => {
         frozen.freeze()
@@ -80,7 +80,7 @@ describeWithRedisServer('Verifiers', () => {
       const redis = await scene.startRedis()
       const proxy = await scene.startProxy(redis)
       const fleet = await scene.startFleet({
-        redis,
+        server: redis,
         settings: (name) => (name.startsWith('verifier') ? { port: proxy.port } : {}),
       })
       const verifiers = fleet.verifierNames.map((name) => fleet.member(name))

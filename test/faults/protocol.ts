@@ -21,10 +21,16 @@ export type StoreMode =
 /** By which client a worker talks to Redis. */
 export type ClientKind = 'ioredis' | 'node-redis'
 
+/** With which a worker comes to the service. */
+export const SERVICE_KEY = 'a-key-of-the-fault-tests-with-32-bytes'
+
+/** What a worker's store is, and how it gets at it. */
+export type Engine = ClientKind | 'http'
+
 export interface WorkerSettings {
   readonly name: string
-  readonly client: ClientKind
-  /** Where Redis is for it, on 127.0.0.1. */
+  readonly client: Engine
+  /** Where Redis, or the service, is for it, on 127.0.0.1. */
   readonly port: number
   readonly namespace: string
   readonly maxStalenessMs: number
@@ -36,6 +42,8 @@ export interface WorkerSettings {
   readonly userPoolId: string
   readonly clientId: string
   readonly jwks: { readonly keys: readonly PublicJwk[] }
+  /** How often it verifies all of its tokens, in milliseconds. */
+  readonly tickMs: number
   /** What it verifies again and again. */
   readonly tokens: readonly string[]
 }
@@ -68,6 +76,18 @@ export type WorkerNews =
       readonly stalls: readonly [from: number, to: number][]
     }
   | { readonly type: 'acknowledged'; readonly tokens: readonly number[]; readonly at: number }
+
+/** A service over Redis, in a process of its own. */
+export interface ServiceSettings {
+  readonly port: number
+  readonly redisPort: number
+  readonly namespace: string
+}
+
+/** What a service is asked to do: to know this key, and no other. */
+export interface ServiceTask {
+  readonly key: string
+}
 
 export type ToWorker = { readonly id: number; readonly task: WorkerTask }
 export type FromWorker =

@@ -1,6 +1,37 @@
+import { Redis } from 'ioredis'
+import { createClient } from 'redis'
 import type { ChangeBatch, RevocationStore } from '../../src/index.js'
 import { type Revocation, RevocationMirror } from '../../src/index.js'
-import type { LookUpMode, StoreMode } from './protocol.js'
+import { HttpRevocationStore } from '../../src/stores/http/index.js'
+import { RedisRevocationStore } from '../../src/stores/redis/index.js'
+import {
+  type ClientKind,
+  type LookUpMode,
+  SERVICE_KEY,
+  type StoreMode,
+  type WorkerSettings,
+} from './protocol.js'
+
+/** The store that a worker is told to use. */
+export function createStore(settings: WorkerSettings): RevocationStore {
+  const { client, port, namespace, heartbeatMs, commandTimeoutMs, feedLength } = settings
+  if (client === 'http') {
+    const url = `http://127.0.0.1:${port}`
+    return new HttpRevocationStore({ url, key: SERVICE_KEY, timeoutMs: commandTimeoutMs, silenceMs: 1_000 })
+  }
+  return new RedisRevocationStore({
+    ...{ client: createRedisClient(client, port), namespace, heartbeatMs, commandTimeoutMs },
+    ...(feedLength !== undefined && { feedLength }),
+  })
+}
+
+export function createRedisClient(kind: ClientKind, port: number) {
+  const address = { host: '127.0.0.1', port }
+  if (kind === 'ioredis') return new Redis(address).on('error', () => {})
+  const nodeRedis = createClient({ socket: address }).on('error', () => {})
+  void nodeRedis.connect()
+  return nodeRedis
+}
 
 /** Puts between a mirror and its store what a test asks for. */
 export function wrapStore(store: RevocationStore, mode: StoreMode): RevocationStore {

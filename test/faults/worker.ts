@@ -1,29 +1,20 @@
-import { Redis } from 'ioredis'
-import { createClient } from 'redis'
 import { CognitoRevocationError, TokenVerifier } from '../../src/index.js'
-import { RedisRevocationStore } from '../../src/stores/redis/index.js'
 import { sharedClock } from './history.js'
 import type { FromWorker, ToWorker, WorkerSettings, WorkerStatus, WorkerTask } from './protocol.js'
 import { setWallClock } from './wall-clock.js'
-import { createLookUp, wrapStore } from './worker-stores.js'
+import { createLookUp, createStore, wrapStore } from './worker-stores.js'
 
 /** One member of a fleet: verifies all tokens again and again, and does what it is told meanwhile. */
 
-const TICK_MS = 20
 const REPORT_EVERY_MS = 50
 /** Of one token: enough to go on at the same pace while each call hangs until its deadline, half a second. */
 const MAX_PENDING = 30
 const STALL_MS = 500
 
 const settings: WorkerSettings = JSON.parse(process.argv[2] ?? '')
-const { maxStalenessMs, heartbeatMs, commandTimeoutMs, feedLength, tokens } = settings
+const { maxStalenessMs, tokens } = settings
 
-const client = createRedisClient()
-const redis = new RedisRevocationStore({
-  ...{ client, namespace: settings.namespace, heartbeatMs, commandTimeoutMs },
-  ...(feedLength !== undefined && { feedLength }),
-})
-const store = wrapStore(redis, settings.store)
+const store = wrapStore(createStore(settings), settings.store)
 const { mirror, lookUp } = createLookUp(store, settings.lookUp, maxStalenessMs)
 const verifier = new TokenVerifier({
   userPoolId: settings.userPoolId,
@@ -34,14 +25,6 @@ const verifier = new TokenVerifier({
   jwksUri: 'http://127.0.0.1:9/jwks.json',
 })
 verifier.cacheJwks({ keys: settings.jwks.keys.map((key) => ({ ...key })) })
-
-function createRedisClient() {
-  const address = { host: '127.0.0.1', port: settings.port }
-  if (settings.client === 'ioredis') return new Redis(address).on('error', () => {})
-  const nodeRedis = createClient({ socket: address }).on('error', () => {})
-  void nodeRedis.connect()
-  return nodeRedis
-}
 
 let calls: [number, number, number, string][] = []
 let stalls: [number, number][] = []
@@ -55,7 +38,7 @@ const load = setInterval(() => {
   for (const [index, token] of tokens.entries()) {
     if ((pending[index] as number) < MAX_PENDING) void judge(index, token)
   }
-}, TICK_MS)
+}, settings.tickMs)
 
 async function judge(index: number, token: string): Promise<void> {
   pending[index] = (pending[index] as number) + 1
