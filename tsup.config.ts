@@ -6,6 +6,7 @@ const common: Options = {
   entry: {
     index: 'src/index.ts',
     client: 'src/client/index.ts',
+    dynamodb: 'src/stores/dynamodb/index.ts',
     express: 'src/middleware/express.ts',
     file: 'src/stores/file/index.ts',
     http: 'src/stores/http/index.ts',

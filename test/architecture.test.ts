@@ -115,14 +115,20 @@ function circles(graph: Graph): string[] {
   return found
 }
 
+/** Each room has the SDK's client of its own service. */
+function mayUseSdk(file: string, specifier: string): boolean {
+  if (file.startsWith('stores/dynamodb/')) return specifier === '@aws-sdk/client-dynamodb'
+  return roomOf(file) === 'client' && specifier !== '@aws-sdk/client-dynamodb'
+}
+
 function misplacedPackages(graph: Graph): string[] {
   const found: string[] = []
   for (const [file, imports] of graph) {
     for (const { specifier, kind } of imports) {
       const wrong =
-        (/^@(aws-sdk|smithy)\//.test(specifier) && roomOf(file) !== 'client') ||
         // What speaks to the service parses its stream; the service itself, and all else, does without.
         (specifier === 'eventsource-parser' && file !== 'stores/http/event-stream.ts') ||
+        (/^@(aws-sdk|smithy)\//.test(specifier) && !mayUseSdk(file, specifier)) ||
         (specifier === 'express' && file !== 'middleware/express.ts') ||
         // The client is handed in: no version of it is this library's own.
         ['ioredis', 'redis', 'iovalkey'].includes(specifier) ||
@@ -157,7 +163,7 @@ describe('the house', () => {
     expect(circles(house)).toEqual([])
   })
 
-  it('keeps the AWS SDK in client/, Express in its middleware, Redis clients out, and jose lazy', () => {
+  it('keeps the AWS SDK in client/ and stores/dynamodb/, Express in its middleware, Redis clients out, and jose lazy', () => {
     expect(misplacedPackages(house)).toEqual([])
   })
 
@@ -212,6 +218,10 @@ describe('these checks', () => {
       'stores/file/store.ts': "import { DatabaseSync } from 'node:sqlite'",
       'stores/http/event-stream.ts': "import { createParser } from 'eventsource-parser'",
       'server/listener.ts': "import { createParser } from 'eventsource-parser'",
+      'stores/dynamodb/store.ts': "import { A } from '@aws-sdk/client-dynamodb'",
+      'stores/dynamodb/other.ts': "import { A } from '@aws-sdk/lib-dynamodb'",
+      'client/other.ts': "import { A } from '@aws-sdk/client-dynamodb'",
+      'stores/http/store.ts': "import type { A } from '@aws-sdk/client-dynamodb'",
     })
     expect(misplacedPackages(packages)).toEqual([
       'verifier.ts imports @aws-sdk/client-cognito-identity-provider (type)',
@@ -220,6 +230,9 @@ describe('these checks', () => {
       'stores/redis/store.ts imports ioredis (type)',
       'stores/file/store.ts imports node:sqlite (static)',
       'server/listener.ts imports eventsource-parser (static)',
+      'stores/dynamodb/other.ts imports @aws-sdk/lib-dynamodb (static)',
+      'client/other.ts imports @aws-sdk/client-dynamodb (static)',
+      'stores/http/store.ts imports @aws-sdk/client-dynamodb (type)',
     ])
   })
 })

@@ -15,6 +15,7 @@ const workers = {
   'service-worker': new URL('./service-worker.ts', import.meta.url),
   'idle-worker': new URL('./idle-worker.ts', import.meta.url),
   'http-idle-worker': new URL('./http-idle-worker.ts', import.meta.url),
+  'dynamodb-idle-worker': new URL('./dynamodb-idle-worker.ts', import.meta.url),
 }
 export type WorkerName = keyof typeof workers
 

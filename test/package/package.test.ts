@@ -57,6 +57,8 @@ beforeAll(async () => {
   await succeed('npm', ['install', ...quietly, tarball], consumer)
   await cp(fixtures, consumer, { recursive: true })
   await symlink(bin('@types'), join(consumer, 'node_modules/@types'))
+  // The optional peer that a subpath loads.
+  await symlink(bin('@aws-sdk/client-dynamodb'), join(consumer, 'node_modules/@aws-sdk/client-dynamodb'))
 }, 60_000)
 
 afterAll(() => rm(folder, { recursive: true, force: true }))

@@ -1,5 +1,7 @@
 import { StoreProtocolError } from '../../errors.js'
-import { REVOCATION_SCOPES, type RevocationScope } from '../../revocation/revocation.js'
+import { decodeRecordKey, type RecordIdentity } from '../record-key.js'
+
+export { encodeRecordKey as encodeMember, mayHaveCutoff } from '../record-key.js'
 
 /** Of what is kept in Redis, and how; a server that holds another is refused. */
 const LAYOUT_VERSION = 1
@@ -55,39 +57,9 @@ export function byShard<T extends { readonly poolId: string }>(
   return [...parts]
 }
 
-const LETTERS: Record<RevocationScope, string> = {
-  token: 't',
-  session: 's',
-  user: 'u',
-  client: 'c',
-  pool: 'p',
-}
-const SCOPES = new Map(REVOCATION_SCOPES.map((scope) => [LETTERS[scope], scope]))
-
-/** `s:us-east-1_AbCdEfGhI:<origin_jti>`: the scope's letter, the pool, the id as it is. */
-export function encodeMember(poolId: string, scope: RevocationScope, id: string): string {
-  return `${LETTERS[scope]}:${escapePoolId(poolId)}:${id}`
-}
-
 /** @throws StoreProtocolError */
-export function decodeMember(member: string): { poolId: string; scope: RevocationScope; id: string } {
-  const scope = SCOPES.get(member.slice(0, 1))
-  const end = member.indexOf(':', 2)
-  if (scope === undefined || member[1] !== ':' || end < 3 || end === member.length - 1) {
-    throw new StoreProtocolError('Redis holds a member that is not a revocation: is the namespace shared?')
-  }
-  return { poolId: unescapePoolId(member.slice(2, end)), scope, id: member.slice(end + 1) }
-}
-
-/** Whether a record of this member may have a cutoff. */
-export function mayHaveCutoff(member: string): boolean {
-  return member.startsWith('u:') || member.startsWith('c:') || member.startsWith('p:')
-}
-
-function escapePoolId(poolId: string): string {
-  return /[%:]/.test(poolId) ? poolId.replaceAll('%', '%25').replaceAll(':', '%3A') : poolId
-}
-
-function unescapePoolId(text: string): string {
-  return text.includes('%') ? text.replaceAll('%3A', ':').replaceAll('%25', '%') : text
+export function decodeMember(member: string): RecordIdentity {
+  const identity = decodeRecordKey(member)
+  if (identity !== undefined) return identity
+  throw new StoreProtocolError('Redis holds a member that is not a revocation: is the namespace shared?')
 }
