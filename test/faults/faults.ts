@@ -89,6 +89,14 @@ export async function serviceAnswers({ host, port }: Address): Promise<boolean> 
   )
 }
 
+/** Whether something speaks HTTP there. */
+export async function httpAnswers({ host, port }: Address): Promise<boolean> {
+  return fetch(`http://${host}:${port}/`, { signal: AbortSignal.timeout(1_000) }).then(
+    () => true,
+    () => false,
+  )
+}
+
 /** Waits until the store itself says of each revoked token that it is. */
 async function untilHoldsAll(fleet: Fleet, server: RedisServer): Promise<void> {
   const { client, end } = await redisClients.ioredis.connect(server)

@@ -1,5 +1,8 @@
+import { randomUUID } from 'node:crypto'
 import { createServer } from 'node:net'
 import { test, vi } from 'vitest'
+import { createTable } from '../../src/stores/dynamodb/index.js'
+import { Dynalite, localClient } from '../support/dynalite.js'
 import { type RedisServer, type StartRedisOptions, startRedis } from '../support/redis-server.js'
 import { startTcpProxy, TcpProxy } from '../support/tcp-proxy.js'
 import { Fleet, type FleetOptions } from './fleet.js'
@@ -27,6 +30,17 @@ export class Scene {
     const proxy = await startTcpProxy({ host: target.host, port: target.port })
     this.#ends.push(() => proxy.close())
     return proxy
+  }
+
+  /** A table in a DynamoDB of its own. */
+  async startDynalite() {
+    const dynalite = await Dynalite.start()
+    this.#ends.push(() => dynalite.stop())
+    const client = localClient(dynalite.endpoint)
+    const tableName = `faults-${randomUUID()}`
+    await createTable({ client, tableName, ttl: false })
+    client.destroy()
+    return { host: '127.0.0.1', port: dynalite.port, dynalite, tableName }
   }
 
   async startService(redis: RedisServer, namespace?: string): Promise<Service> {

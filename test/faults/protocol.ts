@@ -25,13 +25,15 @@ export type ClientKind = 'ioredis' | 'node-redis'
 export const SERVICE_KEY = 'a-key-of-the-fault-tests-with-32-bytes'
 
 /** What a worker's store is, and how it gets at it. */
-export type Engine = ClientKind | 'http'
+export type Engine = ClientKind | 'http' | 'dynamodb' | 'redis and dynamodb'
 
 export interface WorkerSettings {
   readonly name: string
   readonly client: Engine
-  /** Where Redis, or the service, is for it, on 127.0.0.1. */
+  /** Where the store is for it, on 127.0.0.1. */
   readonly port: number
+  /** Where DynamoDB is, where `port` is that of Redis. */
+  readonly dynamodbPort?: number
   readonly namespace: string
   readonly maxStalenessMs: number
   readonly heartbeatMs: number

@@ -1,9 +1,11 @@
 import { Redis } from 'ioredis'
 import { createClient } from 'redis'
 import type { ChangeBatch, RevocationStore } from '../../src/index.js'
-import { type Revocation, RevocationMirror } from '../../src/index.js'
+import { ReplicatedRevocationStore, type Revocation, RevocationMirror } from '../../src/index.js'
+import { DynamoDBRevocationStore } from '../../src/stores/dynamodb/index.js'
 import { HttpRevocationStore } from '../../src/stores/http/index.js'
 import { RedisRevocationStore } from '../../src/stores/redis/index.js'
+import { localClient } from '../support/dynalite.js'
 import {
   type ClientKind,
   type LookUpMode,
@@ -14,15 +16,29 @@ import {
 
 /** The store that a worker is told to use. */
 export function createStore(settings: WorkerSettings): RevocationStore {
-  const { client, port, namespace, heartbeatMs, commandTimeoutMs, feedLength } = settings
-  if (client === 'http') {
-    const url = `http://127.0.0.1:${port}`
-    return new HttpRevocationStore({ url, key: SERVICE_KEY, timeoutMs: commandTimeoutMs, silenceMs: 1_000 })
+  const { client, port, dynamodbPort = 0, namespace, heartbeatMs, commandTimeoutMs, feedLength } = settings
+  const overRedis = (kind: ClientKind) =>
+    new RedisRevocationStore({
+      ...{ client: createRedisClient(kind, port), namespace, heartbeatMs, commandTimeoutMs },
+      ...(feedLength !== undefined && { feedLength }),
+    })
+  const overDynamoDB = (at: number) =>
+    new DynamoDBRevocationStore({
+      client: localClient(`http://127.0.0.1:${at}`, { maxAttempts: 1 }),
+      ...{ tableName: namespace, pollIntervalMs: heartbeatMs, requestTimeoutMs: commandTimeoutMs },
+    })
+  switch (client) {
+    case 'http': {
+      const url = `http://127.0.0.1:${port}`
+      return new HttpRevocationStore({ url, key: SERVICE_KEY, timeoutMs: commandTimeoutMs, silenceMs: 1_000 })
+    }
+    case 'dynamodb':
+      return overDynamoDB(port)
+    case 'redis and dynamodb':
+      return new ReplicatedRevocationStore([overRedis('ioredis'), overDynamoDB(dynamodbPort)])
+    default:
+      return overRedis(client)
   }
-  return new RedisRevocationStore({
-    ...{ client: createRedisClient(client, port), namespace, heartbeatMs, commandTimeoutMs },
-    ...(feedLength !== undefined && { feedLength }),
-  })
 }
 
 export function createRedisClient(kind: ClientKind, port: number) {
