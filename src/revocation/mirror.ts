@@ -1,8 +1,8 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import { elapsedMs, type Moment, steadyClock, takeMoment } from '../clock.js'
 import { NotReadyError, RevocationUnavailableError } from '../errors.js'
 import { notify } from '../observer.js'
 import type { TokenIdentity } from '../tokens/token-identity.js'
+import { CoveredPools } from './covered-pools.js'
 import { FeedReader } from './feed-reader.js'
 import {
   type CheckedMirrorOptions,
@@ -10,6 +10,7 @@ import {
   type RevocationMirrorOptions,
 } from './mirror-options.js'
 import type { Revocation, RevocationMatch } from './revocation.js'
+import { inSlices } from './slices.js'
 import {
   assertFound,
   type ChangeBatch,
@@ -21,8 +22,6 @@ import { RevocationTable } from './table/revocation-table.js'
 import { Waiting } from './waiting.js'
 import { WriteBack } from './write-back.js'
 
-/** For how long the work on a batch may hold up the event loop, in milliseconds. */
-const SLICE_MS = 5
 // Both are over well within maxStalenessMs: what the store has lost is back by then.
 const LONGEST_RETRY_MS = 1_000
 const LONGEST_JITTER_MS = 500
@@ -53,6 +52,7 @@ export class RevocationMirror implements RevocationStore {
   readonly #options: CheckedMirrorOptions
   /** Slower to believe in a later time than any clock that is set. */
   readonly #purgeClock = steadyClock()
+  readonly #covered = new CoveredPools()
   /** All that was acknowledged before this moment is here; undefined until the feed has caught up once. */
   #knownUntil: Moment | undefined
   /** Counts the readings that began with everything. */
@@ -86,6 +86,7 @@ export class RevocationMirror implements RevocationStore {
       store,
       table: this.#table,
       write: checked.writeBack,
+      covers: (poolId) => this.#covered.has(poolId),
       jitterMs: Math.min(LONGEST_JITTER_MS, maxStalenessMs / 5),
       longestRetryMs: maxStalenessMs,
       observer,
@@ -112,7 +113,7 @@ export class RevocationMirror implements RevocationStore {
   async find(token: TokenIdentity): Promise<RevocationMatch | undefined> {
     this.#start()
     const match = this.#table.find(token)
-    if (match !== undefined || this.#isFresh()) return match
+    if (match !== undefined || this.#isFresh(token.poolId)) return match
     const round = this.#round
     const askedAt = takeMoment()
     try {
@@ -129,7 +130,7 @@ export class RevocationMirror implements RevocationStore {
       return known
     } catch (cause) {
       throw new RevocationUnavailableError(
-        `The mirror's knowledge is ${this.#ageInWords()}, and the store could not be asked`,
+        `The mirror's knowledge is ${this.#ageInWords(token.poolId)}, and the store could not be asked`,
         { cause },
       )
     }
@@ -139,9 +140,9 @@ export class RevocationMirror implements RevocationStore {
   findSync(token: TokenIdentity): RevocationMatch | undefined {
     this.#start()
     const match = this.#table.find(token)
-    if (match !== undefined || this.#isFresh()) return match
+    if (match !== undefined || this.#isFresh(token.poolId)) return match
     throw new NotReadyError(
-      `The mirror's knowledge is ${this.#ageInWords()}: use verify(), which asks the store`,
+      `The mirror's knowledge is ${this.#ageInWords(token.poolId)}: use verify(), which asks the store`,
     )
   }
 
@@ -193,11 +194,15 @@ export class RevocationMirror implements RevocationStore {
     if (!this.#closed) this.#feed.start()
   }
 
-  #isFresh(): boolean {
-    return !this.#full && this.staleness() <= this.#options.maxStalenessMs
+  /** Whether what is not here is not revoked; in this user pool, or in any that the feed tells of. */
+  #isFresh(poolId?: string): boolean {
+    // In this form, NaN is too old.
+    if (this.#full || !(this.staleness() <= this.#options.maxStalenessMs)) return false
+    return poolId === undefined || this.#covered.has(poolId)
   }
 
-  #ageInWords(): string {
+  #ageInWords(poolId?: string): string {
+    if (poolId !== undefined && !this.#covered.has(poolId)) return 'not of this user pool'
     if (this.#full) return `incomplete (over ${this.#options.maxEntries} entries: raise maxEntries)`
     const ageMs = this.staleness()
     return ageMs === Number.POSITIVE_INFINITY ? 'not complete yet' : `${Math.round(ageMs)} ms old`
@@ -214,8 +219,9 @@ export class RevocationMirror implements RevocationStore {
       this.#restarting = true
       this.#leftOut = false
     }
-    await this.#enterAll(batch.revocations)
+    await inSlices(batch.revocations, (revocation) => this.#enter(revocation, this.#round))
     if (this.#closed) return false
+    this.#covered.take(batch, restarted)
     this.#table.sweep(this.#purgeClock() / 1000)
     if (!batch.caughtUp) return false
     this.#knownUntil = { wall: receivedAt.wall - ageMs, monotonic: receivedAt.monotonic - ageMs }
@@ -227,16 +233,6 @@ export class RevocationMirror implements RevocationStore {
     this.#waiting.wake()
     // Where room was made since, what was left out can be had again.
     return this.#full && this.#table.size < 0.9 * this.#options.maxEntries
-  }
-
-  async #enterAll(revocations: readonly Revocation[]): Promise<void> {
-    let turnedAt = performance.now()
-    for (const revocation of revocations) {
-      this.#enter(revocation, this.#round)
-      if (performance.now() - turnedAt < SLICE_MS) continue
-      await nextTurn()
-      turnedAt = performance.now()
-    }
   }
 
   #enter(revocation: Revocation, round: number): void {

@@ -114,23 +114,37 @@ export class RevocationWatch {
     for (const { expiresAtMs, end } of this.#watchers) {
       if (now >= expiresAtMs) end('expired')
     }
-    const [any] = this.#watchers
-    if (any === undefined || this.#asking || this.#feed?.isFresh(any.identity)) return
+    const stale = this.#asking ? [] : this.#stale()
+    if (stale.length === 0) return
     this.#asking = true
-    void this.#askAll().finally(() => {
+    void this.#askAll(stale).finally(() => {
       this.#asking = false
     })
   }
 
-  /** Asks the store about every token that nothing has been heard of for too long. */
-  async #askAll(): Promise<void> {
+  /** Those of whose token nothing has been heard for too long. */
+  #stale(): Watcher[] {
+    /** It is asked once for each user pool, which it may tell of or not. */
+    const fresh = new Map<string, boolean>()
+    const isFresh = ({ identity }: Watcher) => {
+      const known = fresh.get(identity.poolId) ?? this.#feed?.isFresh(identity) ?? false
+      fresh.set(identity.poolId, known)
+      return known
+    }
+    const { maxStalenessMs } = this.#options
+    return [...this.#watchers].filter(
+      (watcher) => !isFresh(watcher) && elapsedMs(watcher.knownAt) > maxStalenessMs,
+    )
+  }
+
+  /** Asks the store about each of their tokens. */
+  async #askAll(stale: readonly Watcher[]): Promise<void> {
     const { maxStalenessMs } = this.#options
     const startedAt = takeMoment()
-    const stale = [...this.#watchers].filter(({ knownAt }) => elapsedMs(knownAt) > maxStalenessMs)
     for (let start = 0; start < stale.length; start += QUESTIONS_AT_ONCE) {
-      const answers = await Promise.all(
-        stale.slice(start, start + QUESTIONS_AT_ONCE).map((watcher) => this.#ask(watcher)),
-      )
+      const slice = stale.slice(start, start + QUESTIONS_AT_ONCE).filter((each) => this.#watchers.has(each))
+      if (slice.length === 0) continue
+      const answers = await Promise.all(slice.map((watcher) => this.#ask(watcher)))
       // It is down, or too slow for so many: the others need not wait to hear it.
       if (answers.includes(true) && elapsedMs(startedAt) <= maxStalenessMs) continue
       const error = new RevocationUnavailableError('The change feed is not to be had, and the store is down')

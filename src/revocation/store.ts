@@ -20,6 +20,16 @@ export interface ChangeBatch {
    * `caughtUp`, all that the store holds is delivered, so that what is not, the store does not hold.
    */
   readonly restarted?: boolean
+  /**
+   * The user pools that this reading tells of, where it does not tell of all: of tokens of any other, nothing is
+   * known by it, however fresh it is. Other pools than before come with `restarted` only.
+   */
+  readonly pools?: readonly string[]
+  /**
+   * True where one reading can deliver what another, begun later, does not deliver before it is `caughtUp`, since
+   * it is not acknowledged yet: several stores as one. Then nobody may go over from one reading to another.
+   */
+  readonly isolated?: boolean
 }
 
 /** How to read a change feed. */

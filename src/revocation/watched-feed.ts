@@ -1,8 +1,9 @@
 import { elapsedMs, type Moment, takeMoment } from '../clock.js'
-import { NotReadyError } from '../errors.js'
 import { notify, type Observer } from '../observer.js'
 import type { TokenIdentity } from '../tokens/token-identity.js'
+import { CoveredPools } from './covered-pools.js'
 import { FeedReader } from './feed-reader.js'
+import { inSlices } from './slices.js'
 import type { ChangeBatch, RevocationListener, RevocationStore } from './store.js'
 
 /** A feed that says nothing for so long is opened again, in milliseconds. */
@@ -11,8 +12,8 @@ const LONGEST_RETRY_MS = 1_000
 
 /** Where watchers hear of revocations, and whether they can rely on hearing of them in time. */
 export interface WatchedFeed {
-  /** Whether every revocation that was acknowledged up to the bound ago has been told. */
-  isFresh(anyOf: TokenIdentity): boolean
+  /** Whether every revocation of such a token that was acknowledged up to the bound ago has been told. */
+  isFresh(token: TokenIdentity): boolean
   close(): Promise<void>
 }
 
@@ -35,9 +36,8 @@ export function watchFeed(options: WatchedFeedOptions): WatchedFeed {
     isFresh: (token) => {
       try {
         return store.findSync !== undefined && store.findSync(token) === undefined
-      } catch (error) {
-        if (error instanceof NotReadyError) return false
-        throw error
+      } catch {
+        return false
       }
     },
     close: async () => unsubscribe(),
@@ -48,6 +48,7 @@ export function watchFeed(options: WatchedFeedOptions): WatchedFeed {
 class OwnReading implements WatchedFeed {
   readonly #options: WatchedFeedOptions
   readonly #reader: FeedReader
+  readonly #covered = new CoveredPools()
   #knownUntil: Moment | undefined
 
   constructor(options: WatchedFeedOptions) {
@@ -57,7 +58,7 @@ class OwnReading implements WatchedFeed {
     this.#options = options
     this.#reader = new FeedReader({
       open: (changesOptions) => changes.call(store, changesOptions),
-      apply: async (batch) => this.#apply(batch),
+      apply: (batch, restarted) => this.#apply(batch, restarted),
       silenceMs: SILENCE_MS,
       longestRetryMs: LONGEST_RETRY_MS,
       failed: (error, retryAfterMs) => notify(observer, { type: 'feed_failed', error, retryAfterMs }),
@@ -65,18 +66,20 @@ class OwnReading implements WatchedFeed {
     this.#reader.start()
   }
 
-  isFresh(): boolean {
-    return this.#knownUntil !== undefined && elapsedMs(this.#knownUntil) <= this.#options.maxStalenessMs
+  isFresh({ poolId }: TokenIdentity): boolean {
+    if (this.#knownUntil === undefined || !this.#covered.has(poolId)) return false
+    return elapsedMs(this.#knownUntil) <= this.#options.maxStalenessMs
   }
 
   close(): Promise<void> {
     return this.#reader.close()
   }
 
-  #apply(batch: ChangeBatch): boolean {
+  async #apply(batch: ChangeBatch, restarted: boolean): Promise<boolean> {
     const receivedAt = takeMoment()
     const ageMs = Math.max(0, batch.ageMs)
-    for (const revocation of batch.revocations) this.#options.listener(revocation)
+    await inSlices(batch.revocations, this.#options.listener)
+    this.#covered.take(batch, restarted)
     if (batch.caughtUp) {
       this.#knownUntil = { wall: receivedAt.wall - ageMs, monotonic: receivedAt.monotonic - ageMs }
     }

@@ -17,6 +17,8 @@ export interface WriteBackOptions {
   readonly table: RevocationTable
   /** Whether to write, or to report only. */
   readonly write: boolean
+  /** Whether the reading told of this user pool; of others it proves nothing lost. */
+  readonly covers: (poolId: string) => boolean
   /** It starts at a random moment of this time, so that mirrors do not all write the same at once. */
   readonly jitterMs: number
   /** How long to wait between two tries at most, in milliseconds. */
@@ -69,12 +71,13 @@ export class WriteBack {
    * batches.
    */
   async *#lost(round: number, signal: AbortSignal): AsyncGenerator<readonly Revocation[]> {
+    const { table, covers } = this.#options
     let batch: Revocation[] = []
-    for (const slice of this.#options.table.unseen(round)) {
+    for (const slice of table.unseen(round)) {
       const now = systemClock() / 1000
       for (const entry of slice) {
         if (signal.aborted) return
-        if (entry.expiresAt > now && batch.push(entry) === BATCH_SIZE) {
+        if (entry.expiresAt > now && covers(entry.poolId) && batch.push(entry) === BATCH_SIZE) {
           yield batch
           batch = []
         }

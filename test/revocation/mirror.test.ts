@@ -448,3 +448,75 @@ describe('The feed of a RevocationMirror', () => {
     }
   })
 })
+
+describe('A feed that tells of some user pools only', () => {
+  const inPool = (poolId: string) => ({ ...tokenOf('a'), poolId })
+
+  it('lets the others be asked of the store, however fresh it is', async () => {
+    const feed = new ScriptedFeed()
+    const mirror = mirrorOf(feed)
+    await feed.deliver({ caughtUp: true, pools: ['pool'] })
+    expect(mirror.findSync(inPool('pool'))).toBeUndefined()
+    expect(() => mirror.findSync(inPool('other'))).toThrow(/not of this user pool/)
+    feed.answer = async () => sessionOf('a', { poolId: 'other' })
+    expect(await mirror.find(inPool('other'))).toMatchObject({ poolId: 'other' })
+    expect(feed.asked).toHaveLength(1)
+  })
+
+  it('is refused where the store refuses to answer for them', async () => {
+    const feed = new ScriptedFeed()
+    const mirror = mirrorOf(feed)
+    await feed.deliver({ caughtUp: true, pools: [] })
+    feed.answer = () => Promise.reject(new Error('not your pool'))
+    await expect(mirror.find(inPool('pool'))).rejects.toThrow(RevocationUnavailableError)
+  })
+
+  it('still has found what is known', async () => {
+    const feed = new ScriptedFeed()
+    const mirror = mirrorOf(feed)
+    await feed.deliver({ revocations: [sessionOf('a')], caughtUp: true })
+    await feed.deliver({ caughtUp: true, pools: [], restarted: true })
+    expect(mirror.findSync(tokenOf('a'))).toEqual(sessionOf('a'))
+  })
+
+  it('narrows what is known at once, and widens it only by a reading of everything', async () => {
+    const feed = new ScriptedFeed()
+    const mirror = mirrorOf(feed)
+    const isKnown = (poolId: string) => {
+      try {
+        return mirror.findSync(inPool(poolId)) === undefined
+      } catch {
+        return false
+      }
+    }
+    await feed.deliver({ caughtUp: true, pools: ['a', 'b'] }, { caughtUp: true, pools: ['b', 'c'] })
+    expect(['a', 'b', 'c'].map(isKnown)).toEqual([false, true, false])
+    await feed.deliver({ caughtUp: false, restarted: true, pools: ['b', 'c'] })
+    expect(['a', 'b', 'c'].map(isKnown)).toEqual([false, true, false])
+    await feed.deliver({ caughtUp: true, pools: ['b', 'c'] })
+    expect(['a', 'b', 'c'].map(isKnown)).toEqual([false, true, true])
+    await feed.deliver({ caughtUp: true, restarted: true })
+    expect(['a', 'b', 'c', 'd'].map(isKnown)).toEqual([true, true, true, true])
+  })
+
+  it('has nothing written back of the others: they are not lost', async () => {
+    const feed = new ScriptedFeed()
+    const mirror = new RevocationMirror(feed, { maxStalenessMs: 50 })
+    mirrors.push(mirror)
+    mirror.ready().catch(() => {})
+    const known = [sessionOf('a', { poolId: 'a' }), sessionOf('b', { poolId: 'b' })]
+    await feed.deliver({ revocations: known, caughtUp: true })
+    await feed.deliver({ caughtUp: true, restarted: true, pools: ['b'] })
+    await vi.waitFor(() => expect(feed.added).toEqual([known[1]]))
+  })
+
+  it('is given up where it names its pools in some other way', async () => {
+    const feed = new ScriptedFeed()
+    const errors: string[] = []
+    mirrorOf(feed, {
+      observer: (event) => void (event.type === 'feed_failed' && errors.push(String(event.error))),
+    })
+    void feed.deliver({ caughtUp: true, pools: 'all' as never })
+    await vi.waitFor(() => expect(errors.join()).toContain('StoreProtocolError'))
+  })
+})

@@ -352,6 +352,55 @@ describe('Where the feed is not to be had, a watch', () => {
     })
   })
 
+  it('asks the store about a user pool that the feed does not tell of', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] })
+    const feed = new ScriptedFeed()
+    const verifier = createVerifier(feed)
+    const claims = await claimsOf(verifier)
+    const watch = verifier.watch(claims)
+    await feed.deliver({ caughtUp: true, pools: ['another'] })
+    feed.answer = async () => sessionOf(claims)
+    await vi.advanceTimersByTimeAsync(6_000)
+    expect(await watch).toBe('revoked')
+  })
+
+  it('asks no more about tokens once it is closed', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] })
+    const feed = new ScriptedFeed()
+    const verifier = createVerifier(feed, { revocationTimeoutMs: 60_000 })
+    const all = await Promise.all(Array.from({ length: 1_000 }, () => claimsOf(verifier)))
+    const watches = all.map((claims) => verifier.watch(claims))
+    await feed.deliver({ caughtUp: true })
+    const answers: (() => void)[] = []
+    feed.answer = () => new Promise((resolve) => answers.push(() => resolve(undefined)))
+    const asked = feed.asked.length
+    await vi.advanceTimersByTimeAsync(6_100)
+    expect(feed.asked.length - asked).toBe(200)
+    await verifier.close()
+    for (const answer of answers) answer()
+    await Promise.all(watches)
+    await pause(5)
+    expect(feed.asked.length - asked).toBe(200)
+  })
+
+  it('survives a store that throws whatever it likes', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] })
+    const feed = new ScriptedFeed()
+    const store: RevocationStore = {
+      add: (records) => feed.add(records),
+      find: (token) => feed.find(token),
+      changes: (options) => feed.changes(options),
+      subscribe: () => () => {},
+      findSync: () => {
+        throw new Error('no idea')
+      },
+    }
+    const claims = await claimsOf(createVerifier(feed))
+    const watch = createVerifier(store, { onRevocationUnavailable: 'accept' }).watch(claims)
+    await vi.advanceTimersByTimeAsync(20_000)
+    expect(await outcomeOf(watch)).toBe('still watching')
+  })
+
   it('ends with "unavailable" at once where nothing can be known at its beginning', async () => {
     const feed = new ScriptedFeed()
     feed.answer = () => Promise.reject(new Error('the store is down'))

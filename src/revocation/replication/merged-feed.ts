@@ -42,6 +42,8 @@ interface Part {
   hasFailed: boolean
   /** It was opened with a cursor of the reader's, which may be anything. */
   isResumed: boolean
+  /** The user pools it tells of; undefined for all. */
+  pools: readonly string[] | undefined
 }
 
 /** A batch that waits to be delivered. Its reader goes on once it has been. */
@@ -132,6 +134,7 @@ class MergedReading {
       hasCaughtUp: after !== undefined,
       hasFailed: false,
       isResumed: after !== undefined,
+      pools: undefined,
     }
     return part
   }
@@ -150,6 +153,12 @@ class MergedReading {
       return false
     }
     part.isResumed = false
+    if (part.knownAt !== undefined && !areSame(part.pools, batch.pools)) {
+      // Of what it tells now, nothing older may be known.
+      this.#startOver()
+      return false
+    }
+    part.pools = batch.pools
     // Of one that was away from the start, the others know what it must have, once they have caught up.
     if (restarted && (part.hasCaughtUp || (part.hasFailed && this.#hasCaughtUp()))) {
       this.#set.lost(replica, part.knownAt?.monotonic)
@@ -179,9 +188,12 @@ class MergedReading {
     const { readQuorum } = this.#set
     const known = this.#parts.flatMap(({ knownAt }) => knownAt ?? [])
     const openedAt = takeMoment()
+    const pools = this.#pools()
     return {
       revocations,
       restarted,
+      isolated: true,
+      ...(pools === undefined ? {} : { pools }),
       cursor: writeCursor(this.#parts.map(({ cursor }) => cursor)),
       caughtUp: this.#hasCaughtUp(),
       // Any so many of them know all that was acknowledged before the oldest of their moments.
@@ -190,6 +202,13 @@ class MergedReading {
         return ages[readQuorum - 1] ?? elapsedMs(openedAt)
       },
     }
+  }
+
+  /** Those that every feed tells of which may count. */
+  #pools(): readonly string[] | undefined {
+    const counted = this.#parts.filter(({ knownAt }) => knownAt !== undefined)
+    const [first, ...others] = counted.flatMap(({ pools }) => (pools === undefined ? [] : [pools]))
+    return first?.filter((poolId) => others.every((pools) => pools.includes(poolId)))
   }
 
   /** Resolves at the next delivery, at the end, or when a sign of life is due. */
@@ -206,4 +225,9 @@ class MergedReading {
       this.#wake = done
     })
   }
+}
+
+function areSame(some: readonly string[] | undefined, others: readonly string[] | undefined): boolean {
+  if (some === undefined || others === undefined) return some === others
+  return some.length === others.length && some.every((pool, index) => pool === others[index])
 }

@@ -82,7 +82,9 @@ export class Refill {
         this.#copying = copied.catch(() => {})
         await copied
         // Where it is in doubt, the next sign of life is after what its own feed says.
-        if (batch.caughtUp && (source.isLost || source.doubts.size === 0)) this.#finish(source, reader)
+        if (!batch.caughtUp || (!source.isLost && source.doubts.size > 0)) return false
+        // What tells of some user pools only is not all.
+        this.#finish(source, reader, !source.isLost && batch.pools === undefined)
         return false
       },
       silenceMs: SILENCE_MS,
@@ -94,10 +96,10 @@ export class Refill {
     reader.start()
   }
 
-  #finish(source: Replica, reader: FeedReader): void {
+  #finish(source: Replica, reader: FeedReader, isWhole: boolean): void {
     if (this.#closing.signal.aborted) return
     void reader.close()
-    this.#done.set(source, !source.isLost)
+    this.#done.set(source, isWhole)
     this.#options.progressed()
   }
 
