@@ -38,6 +38,7 @@ export type ErrorCode =
   | 'access_denied'
   | 'invalid_parameter'
   | 'resource_not_found'
+  | 'concurrent_modification'
   | 'lambda_trigger_failed'
   | 'cognito_configuration'
   | 'cognito_unavailable'

@@ -142,10 +142,13 @@ export class InvalidParameterError extends errorClass('invalid_parameter', 400) 
 /** No such user pool or app client in this Region. */
 export class ResourceNotFoundError extends errorClass('resource_not_found', 500) {}
 
+/** Somebody else changes the app client at the same time, also after the retries. */
+export class ConcurrentModificationError extends errorClass('concurrent_modification', 409) {}
+
 /** A Lambda trigger of the user pool refused or failed. */
 export class LambdaTriggerError extends errorClass('lambda_trigger_failed', 403) {}
 
-/** The user pool's settings do not allow the operation. */
+/** The settings of the user pool or the app client do not allow the operation, or are not what they should be. */
 export class CognitoConfigurationError extends errorClass('cognito_configuration', 500) {}
 
 /** Cognito could not be reached, or failed inside: the outcome is unknown. */

@@ -1,3 +1,7 @@
+import {
+  DescribeUserPoolClientCommand,
+  UpdateUserPoolClientCommand,
+} from '@aws-sdk/client-cognito-identity-provider'
 import express from 'express'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import {
@@ -12,6 +16,7 @@ import {
   MemoryRevocationStore,
   NotARefreshTokenError,
   NotAuthorizedError,
+  ResourceNotFoundError,
   RevocationIncompleteError,
   Revoker,
   SessionUnknownError,
@@ -284,6 +289,51 @@ describe('revokeRefreshToken at cognito-local', () => {
     expect(error).toBeInstanceOf(SessionUnknownError)
     expect(error).toMatchObject({ outcome: { store: 'skipped', cognito: 'skipped' } })
     expect(await client.refresh({ refreshToken })).toMatchObject({ username: user.sub })
+  })
+})
+
+describe('the app client at cognito-local', () => {
+  it('has its token revocation turned on, and no other setting changed', async () => {
+    const app = await local.createClient(userPoolId, { secret: true })
+    const asked = { UserPoolId: userPoolId, ClientId: app.clientId }
+    const describeClient = async () => {
+      const { UserPoolClient } = await local.sdk.send(new DescribeUserPoolClientCommand(asked))
+      return { ...UserPoolClient, LastModifiedDate: undefined }
+    }
+    await local.sdk.send(
+      new UpdateUserPoolClientCommand({
+        ...asked,
+        CallbackURLs: ['https://app.example/'],
+        AccessTokenValidity: 2,
+      }),
+    )
+    const before = await describeClient()
+    const admin = createClient(app)
+    const changes = [{ field: 'EnableTokenRevocation', from: undefined, to: true }]
+    expect(await admin.enableTokenRevocation({ dryRun: true })).toEqual({ changed: false, changes })
+    expect(await describeClient()).toEqual(before)
+    expect(await admin.enableTokenRevocation()).toEqual({ changed: true, changes })
+    expect(await describeClient()).toEqual({ ...before, EnableTokenRevocation: true })
+    expect(await admin.enableTokenRevocation()).toEqual({ changed: false, changes: [] })
+  })
+
+  it('tells its validities', async () => {
+    expect(await client.describeTokenSettings()).toMatchObject({
+      tokenRevocation: false,
+      validity: { accessTokenSeconds: 3_600, idTokenSeconds: 3_600, refreshTokenSeconds: 2_592_000 },
+    })
+  })
+
+  it('can be made, and signed in to', async () => {
+    const made = await client.createAppClient({ clientName: 'another', generateSecret: true })
+    const another = createClient(made)
+    expect(await another.describeTokenSettings()).toMatchObject({ tokenRevocation: true })
+    expect(await another.signIn(user)).toMatchObject({ status: 'authenticated' })
+  })
+
+  it('is told to be unknown where it is', async () => {
+    const unknown = createClient({ clientId: 'nosuchclient' })
+    await expect(unknown.describeTokenSettings()).rejects.toBeInstanceOf(ResourceNotFoundError)
   })
 })
 

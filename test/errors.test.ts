@@ -41,6 +41,7 @@ const TABLE: Record<string, readonly [code: ErrorCode, status: number | undefine
   AccessDeniedError: ['access_denied', 500],
   InvalidParameterError: ['invalid_parameter', 400],
   ResourceNotFoundError: ['resource_not_found', 500],
+  ConcurrentModificationError: ['concurrent_modification', 409],
   LambdaTriggerError: ['lambda_trigger_failed', 403],
   CognitoConfigurationError: ['cognito_configuration', 500],
   CognitoUnavailableError: ['cognito_unavailable', 503],

@@ -25,6 +25,14 @@ const BY_NAME: Readonly<Record<string, Advice>> = {
     errors.InvalidParameterError,
     'Check the parameters, and that the app client allows this auth flow (ExplicitAuthFlows)',
   ],
+  ConcurrentModificationException: [
+    errors.ConcurrentModificationError,
+    'Somebody else changes the app client at the same time; try again',
+  ],
+  ...each(
+    ['InvalidOAuthFlowException', 'ScopeDoesNotExistException'],
+    [errors.InvalidParameterError, 'Check AllowedOAuthFlows and AllowedOAuthScopes'],
+  ),
   ForbiddenException: [errors.ForbiddenError, 'AWS WAF or threat protection blocked the request'],
   UserLambdaValidationException: [errors.LambdaTriggerError, 'A Lambda trigger of the user pool refused'],
   UnexpectedLambdaException: [errors.LambdaTriggerError, 'A Lambda trigger of the user pool failed'],
@@ -89,6 +97,8 @@ const USUAL = new RegExp(
   ].join('|')})\\.?$`,
 )
 
+const APP_CLIENT_OPERATIONS = /^(Describe|Update|Create)UserPoolClient$/
+
 /** NotAuthorizedException means many things; only its message tells which. Cognito varies the final period. */
 const NOT_AUTHORIZED: readonly (readonly [RegExp, ErrorClass, string])[] = [
   [/refresh token has been revoked/i, errors.RefreshTokenRevokedError, 'Refresh Token has been revoked'],
@@ -126,6 +136,13 @@ export function toTypedError(
   const make = (Class: ErrorClass, advice: string) =>
     new Class(`${operation}: ${advice}. Cognito: ${name}: ${said}`, { cause })
 
+  if (APP_CLIENT_OPERATIONS.test(operation)) {
+    // Neither of users nor of tokens: what those words mean elsewhere does not hold here.
+    if (name === 'NotAuthorizedException')
+      return make(errors.NotAuthorizedError, 'Cognito refuses this caller: check the IAM policy')
+    if (name === 'LimitExceededException')
+      return make(errors.ThrottledError, 'The user pool has as many app clients as its quota allows')
+  }
   if (name === 'NotAuthorizedException') {
     for (const [pattern, Class, advice] of NOT_AUTHORIZED)
       if (pattern.test(message)) return make(Class, advice)

@@ -3,7 +3,7 @@ export type {
   AppClientUpdate,
   ExplicitAuthFlow,
   RefreshTokenRotation,
-} from './fake-cognito/app-clients.js'
+} from './fake-cognito/app-client.js'
 export type { FakeClock } from './fake-cognito/fake-clock.js'
 export { FakeCognito, type FakeCognitoOptions } from './fake-cognito/fake-cognito.js'
 export type { FaultOptions } from './fake-cognito/faults.js'

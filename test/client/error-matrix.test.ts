@@ -40,9 +40,27 @@ const OPERATIONS: Record<string, (scene: Scene) => Promise<() => Promise<unknown
     async ({ client, user }) =>
     () =>
       client.adminGlobalSignOut(user),
+  DescribeUserPoolClient:
+    async ({ client }) =>
+    () =>
+      client.describeTokenSettings(),
+  'DescribeUserPoolClient (enableTokenRevocation)':
+    async ({ client }) =>
+    () =>
+      client.enableTokenRevocation(),
+  UpdateUserPoolClient: async ({ client, cognito, app }) => {
+    cognito.updateClient(app.clientId, { enableTokenRevocation: false })
+    return () => client.enableTokenRevocation()
+  },
+  CreateUserPoolClient:
+    async ({ client }) =>
+    () =>
+      client.createAppClient({ clientName: 'another' }),
 }
 const EVERY = Object.keys(OPERATIONS)
 const SIGN_IN = ['InitiateAuth', 'AdminInitiateAuth']
+const DESCRIBE = ['DescribeUserPoolClient', 'DescribeUserPoolClient (enableTokenRevocation)']
+const WRITE_APP_CLIENT = ['UpdateUserPoolClient', 'CreateUserPoolClient']
 const REFRESH = ['GetTokensFromRefreshToken', 'InitiateAuth (REFRESH_TOKEN_AUTH)']
 
 /** Operations, exception, message, typed error: COGNITO's tables of errors, as they come over the wire. */
@@ -55,7 +73,10 @@ const MATRIX: readonly (readonly [readonly string[], string, string, ErrorClass]
   [EVERY, 'SomethingNewException', 'Never heard of', errors.CognitoError],
   [EVERY, 'AccessDeniedException', 'User is not authorized to perform', errors.AccessDeniedError],
   [
-    [...SIGN_IN, ...REFRESH, 'GlobalSignOut', 'AdminGetUser', 'AdminUserGlobalSignOut'],
+    [
+      ...[...SIGN_IN, ...REFRESH, 'GlobalSignOut', 'AdminGetUser', 'AdminUserGlobalSignOut'],
+      ...[...DESCRIBE, ...WRITE_APP_CLIENT],
+    ],
     'ResourceNotFoundException',
     'User pool client abc does not exist.',
     errors.ResourceNotFoundError,
@@ -113,6 +134,19 @@ const MATRIX: readonly (readonly [readonly string[], string, string, ErrorClass]
   [['GlobalSignOut'], 'NotAuthorizedException', 'Access Token has been revoked', errors.TokenRevokedError],
   [['GlobalSignOut'], 'NotAuthorizedException', 'Access Token has expired', errors.TokenExpiredError],
   [['GlobalSignOut'], 'NotAuthorizedException', 'Invalid Access Token', errors.NotAuthorizedError],
+  ...['User is not authorized', 'Client abc has no secret', 'User is disabled.'].map(
+    (message) =>
+      [
+        [...DESCRIBE, ...WRITE_APP_CLIENT],
+        'NotAuthorizedException',
+        message,
+        errors.NotAuthorizedError,
+      ] as const,
+  ),
+  [WRITE_APP_CLIENT, 'FeatureUnavailableInTierException', 'Lite', errors.CognitoConfigurationError],
+  [WRITE_APP_CLIENT, 'InvalidOAuthFlowException', 'No such flow', errors.InvalidParameterError],
+  [WRITE_APP_CLIENT, 'ScopeDoesNotExistException', 'No such scope', errors.InvalidParameterError],
+  [['CreateUserPoolClient'], 'LimitExceededException', 'Too many app clients', errors.ThrottledError],
   [EVERY, 'socket hang up', '', errors.CognitoUnavailableError],
 ]
 

@@ -1,11 +1,14 @@
 import { inspect } from 'node:util'
-import { describe, expect, it, vi } from 'vitest'
+import { CognitoIdentityProviderClient } from '@aws-sdk/client-cognito-identity-provider'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { computeSecretHash } from '../../src/client/index.js'
 import { NotAuthorizedError, SecretHashMismatchError, UserDisabledError } from '../../src/errors.js'
 import type { ObserverEvent } from '../../src/observer.js'
+import { listen } from '../support/http.js'
 import { type Scene, type Session, thrownBy, useScene } from '../support/scene.js'
 
 const createScene = useScene()
+const credentials = { accessKeyId: 'fake', secretAccessKey: 'fake' }
 
 const ACTIONS: Record<
   string,
@@ -122,5 +125,45 @@ describe('An answer of Cognito that is cut off', () => {
     const text = inspect(error, { depth: 12, showHidden: true, maxStringLength: null })
     expect(error).toMatchObject({ code: 'cognito_unavailable' })
     expect(text).not.toContain(real.accessToken)
+  })
+})
+
+describe('The secret of the app client, which DescribeUserPoolClient tells', () => {
+  it.each([
+    ['describeTokenSettings', {}],
+    ['enableTokenRevocation', {}],
+    ['enableTokenRevocation', { newerSettings: { Newer: 1 } }],
+    ['enableTokenRevocation', { newerSettings: { UserPoolId: 'another' } }],
+    ['enableTokenRevocation', { accessTokenValiditySeconds: 5 }],
+  ] as const)('is told neither by what %s gives nor by what it throws: %j', async (name, settings) => {
+    const scene = createScene({ generateSecret: true, enableTokenRevocation: false, ...settings })
+    const { clientSecret = '' } = scene.app
+    // The client itself does not know it, so that nothing can be withheld as known.
+    const client = scene.createClient({ clientId: scene.app.clientId, clientSecret: () => '' })
+    const outcome = await client[name]().catch((error: unknown) => error)
+    const text = inspect(outcome, { depth: 12, showHidden: true, maxStringLength: null })
+    expect(clientSecret).not.toBe('')
+    expect(text).not.toContain(clientSecret)
+  })
+
+  it('is not told by an answer that is cut off', async () => {
+    const scene = createScene({ generateSecret: true })
+    const { clientSecret = '' } = scene.app
+    const cut = await listen((_, response) => {
+      response.writeHead(200, { 'content-type': 'application/x-amz-json-1.1' })
+      response.end(`{"UserPoolClient":{"ClientSecret":"${clientSecret}"`)
+    })
+    onTestFinished(cut.close)
+    const endpoint = `http://127.0.0.1:${cut.port}`
+    const sdk = new CognitoIdentityProviderClient({
+      region: 'us-east-1',
+      endpoint,
+      credentials,
+      maxAttempts: 1,
+    })
+    const error = await thrownBy(() => scene.createClient({ sdk }).enableTokenRevocation())
+    const text = inspect(error, { depth: 12, showHidden: true, maxStringLength: null })
+    expect(error).toMatchObject({ code: 'cognito_unavailable' })
+    expect(text).not.toContain(clientSecret)
   })
 })

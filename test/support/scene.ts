@@ -57,6 +57,7 @@ export class Scene {
       clock: cognito.clock.now,
     })
     this.user = this.createUser()
+    this.#seen = cognito.calls.length
   }
 
   /** A client of this scene's app client, which tries each call once: what retries repair could not be seen. */
@@ -103,13 +104,13 @@ export class Scene {
     return [...new Set(verdicts)].join(' and ')
   }
 
-  /** The operations that Cognito was asked for since the last time, documents left out. */
+  /** The operations that Cognito was asked for in this scene, or since the last time; documents left out. */
   takeCalls(): string[] {
     const calls = this.cognito.calls.slice(this.#seen).map(({ operation }) => operation)
     this.#seen = this.cognito.calls.length
     return calls.filter((operation) => operation !== 'JWKS')
   }
-  #seen = 0
+  #seen: number
 }
 
 /** Starts a FakeCognito for the tests of a file, and gives each test a scene of its own in it. */

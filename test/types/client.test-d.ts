@@ -1,7 +1,10 @@
+import type { UpdateUserPoolClientCommandInput } from '@aws-sdk/client-cognito-identity-provider'
 import { describe, expectTypeOf, it } from 'vitest'
+import type { CARRIED_FIELDS } from '../../src/client/app-client-settings.js'
 import {
   CognitoTokenClient,
   computeSecretHash,
+  type EnableTokenRevocationResult,
   type PartialOutcome,
   RevocationIncompleteError,
   type RevokeOutcome,
@@ -9,8 +12,14 @@ import {
   type SignedIn,
   type SignInChallenge,
   type SignInResult,
+  type TokenSettings,
 } from '../../src/client/index.js'
-import { CognitoRevocationError, type ErrorCode, TokenRevokedError } from '../../src/index.js'
+import {
+  CognitoRevocationError,
+  type ErrorCode,
+  type RevokerOptions,
+  TokenRevokedError,
+} from '../../src/index.js'
 
 const userPoolId = 'us-east-1_AbCdEfGhI'
 const clientId = '1example23456789'
@@ -127,6 +136,34 @@ describe('the methods of a CognitoTokenClient', () => {
     client.globalSignOut({ refreshToken: 'token' })
     // @ts-expect-error: a username
     client.adminGlobalSignOut({ sub: 'sub' })
+  })
+})
+
+describe('the settings of an app client', () => {
+  it('are carried over in full: all that the AWS SDK can send', () => {
+    expectTypeOf<(typeof CARRIED_FIELDS)[number]>().toEqualTypeOf<keyof UpdateUserPoolClientCommandInput>()
+  })
+
+  it('are told in seconds, by the names of the options that take them', () => {
+    const settings = {} as TokenSettings
+    expectTypeOf(settings).toExtend<
+      Pick<RevokerOptions, 'accessTokenValiditySeconds' | 'refreshTokenValiditySeconds'>
+    >()
+  })
+
+  it('are turned on with or without a word', () => {
+    expectTypeOf(client.enableTokenRevocation()).resolves.toEqualTypeOf<EnableTokenRevocationResult>()
+    client.enableTokenRevocation({ dryRun: true })
+    // @ts-expect-error: misspelt
+    client.enableTokenRevocation({ dryrun: true })
+  })
+
+  it('of a new one are the names that Cognito has, without what is settled', () => {
+    client.createAppClient({ clientName: 'web', settings: { CallbackURLs: ['https://app.example/'] } })
+    // @ts-expect-error: token revocation is always on
+    client.createAppClient({ clientName: 'web', settings: { EnableTokenRevocation: false } })
+    // @ts-expect-error: no name
+    client.createAppClient({ generateSecret: true })
   })
 })
 

@@ -1,72 +1,23 @@
 import { randomBytes } from 'node:crypto'
+import type { AppClient, AppClientSettings, AppClientSettingsOnWire, AppClientUpdate } from './app-client.js'
+import { assertAppClient } from './app-client-rules.js'
+import { changedOnWire, onWire } from './app-client-wire.js'
 import { withoutUndefined } from './defaults.js'
 import { resourceNotFound } from './exceptions.js'
-
-/** What an app client's `ExplicitAuthFlows` can hold. */
-export type ExplicitAuthFlow =
-  | 'ALLOW_USER_PASSWORD_AUTH'
-  | 'ALLOW_ADMIN_USER_PASSWORD_AUTH'
-  | 'ALLOW_REFRESH_TOKEN_AUTH'
-  | 'ALLOW_USER_SRP_AUTH'
-  | 'ALLOW_USER_AUTH'
-  | 'ALLOW_CUSTOM_AUTH'
-
-/** Refresh token rotation, as an app client's `RefreshTokenRotation` has it. */
-export interface RefreshTokenRotation {
-  readonly feature: 'ENABLED' | 'DISABLED'
-  /** For how long a replaced refresh token can still be used: 0 (default) to 60. */
-  readonly retryGracePeriodSeconds?: number
-}
-
-/** An app client's settings that can be changed after it was made. */
-export interface AppClientUpdate {
-  /** Default: the password flows, and ALLOW_REFRESH_TOKEN_AUTH where rotation is off. */
-  readonly explicitAuthFlows?: readonly ExplicitAuthFlow[]
-  /** Default true. */
-  readonly enableTokenRevocation?: boolean
-  /** Default 3600. Unlike Cognito, no least and no largest value, so that tests can be brief. */
-  readonly accessTokenValiditySeconds?: number
-  /** Default 3600. */
-  readonly idTokenValiditySeconds?: number
-  /** Default 30 days. */
-  readonly refreshTokenValiditySeconds?: number
-  /** Default disabled. */
-  readonly refreshTokenRotation?: RefreshTokenRotation
-  /** LEGACY (default) tells that a user does not exist, ENABLED hides it. */
-  readonly preventUserExistenceErrors?: 'LEGACY' | 'ENABLED'
-}
-
-/** What {@link FakeCognito.createClient} takes. */
-export interface AppClientSettings extends AppClientUpdate {
-  /** Default: made up. */
-  readonly clientId?: string
-  /** Gives the client a secret that is made up. Default false. */
-  readonly generateSecret?: boolean
-  /** Gives the client this secret. */
-  readonly clientSecret?: string
-}
-
-/** An app client with every setting filled in. */
-export interface AppClient extends Required<AppClientUpdate> {
-  readonly clientId: string
-  /** None for a public client. Any of them is good: Cognito allows two, for rotation. */
-  readonly secrets: readonly string[]
-}
 
 interface Registration {
   readonly client: AppClient
   readonly given: AppClientUpdate
 }
 
-const validities = [
-  'accessTokenValiditySeconds',
-  'idTokenValiditySeconds',
-  'refreshTokenValiditySeconds',
-] as const
-
 /** The app clients of a pool. */
 export class AppClients {
   readonly #registrations = new Map<string, Registration>()
+  readonly #now: () => number
+
+  constructor(now: () => number) {
+    this.#now = now
+  }
 
   create(settings: AppClientSettings): AppClient {
     const { clientId = randomId(26), generateSecret = false, clientSecret, ...given } = settings
@@ -79,13 +30,23 @@ export class AppClients {
     return this.#register(clientId, secret === undefined ? [] : [secret], given)
   }
 
+  /** Makes one of what a CreateUserPoolClient request says. */
+  add(given: AppClientUpdate, wire: AppClientSettingsOnWire, generateSecret: boolean): AppClient {
+    return this.#register(randomId(26), generateSecret ? [randomId(51)] : [], given, wire)
+  }
+
+  /** Replaces every setting by what an UpdateUserPoolClient request says. */
+  replace(clientId: string, given: AppClientUpdate, wire: AppClientSettingsOnWire): AppClient {
+    return this.#register(clientId, this.get(clientId).secrets, given, wire)
+  }
+
   update(clientId: string, update: AppClientUpdate): void {
     const registration = this.#registrations.get(clientId)
     if (registration === undefined) throw new TypeError(`there is no app client ${clientId}`)
-    this.#register(clientId, registration.client.secrets, {
-      ...registration.given,
-      ...withoutUndefined(update),
-    })
+    const changes = withoutUndefined(update)
+    const given = { ...registration.given, ...changes }
+    const { secrets, wire } = registration.client
+    this.#register(clientId, secrets, given, (client) => ({ ...wire, ...changedOnWire(client, changes) }))
   }
 
   /** The client of that id, for an operation that was asked for it. */
@@ -100,9 +61,14 @@ export class AppClients {
   }
 
   // Defaults are laid on anew at each update, because the default flows depend on rotation.
-  #register(clientId: string, secrets: readonly string[], given: AppClientUpdate): AppClient {
+  #register(
+    clientId: string,
+    secrets: readonly string[],
+    given: AppClientUpdate,
+    wire: AppClientSettingsOnWire | ((client: Required<AppClientUpdate>) => AppClientSettingsOnWire) = onWire,
+  ): AppClient {
     const rotates = given.refreshTokenRotation?.feature === 'ENABLED'
-    const client: AppClient = {
+    const settings: Required<AppClientUpdate> = {
       explicitAuthFlows: [
         'ALLOW_USER_PASSWORD_AUTH',
         'ALLOW_ADMIN_USER_PASSWORD_AUTH',
@@ -113,33 +79,23 @@ export class AppClients {
       idTokenValiditySeconds: 3600,
       refreshTokenValiditySeconds: 30 * 24 * 3600,
       refreshTokenRotation: { feature: 'DISABLED' },
+      clientName: 'app client',
       preventUserExistenceErrors: 'LEGACY',
+      newerSettings: {},
       ...withoutUndefined(given),
+    }
+    assertAppClient(settings)
+    const modifiedAt = this.#now()
+    const client: AppClient = {
+      ...settings,
       clientId,
       secrets,
+      wire: typeof wire === 'function' ? wire(settings) : wire,
+      createdAt: this.find(clientId)?.createdAt ?? modifiedAt,
+      modifiedAt,
     }
-    assertSettings(client)
     this.#registrations.set(clientId, { client, given })
     return client
-  }
-}
-
-function assertSettings(client: AppClient): void {
-  for (const name of validities) {
-    if (!Number.isInteger(client[name]) || client[name] < 1) {
-      throw new TypeError(`${name} must be a whole number of seconds, 1 or more, but is ${client[name]}`)
-    }
-  }
-  const { feature, retryGracePeriodSeconds = 0 } = client.refreshTokenRotation
-  if (!(retryGracePeriodSeconds >= 0 && retryGracePeriodSeconds <= 60)) {
-    throw new TypeError(
-      `refreshTokenRotation.retryGracePeriodSeconds must be 0 to 60, but is ${retryGracePeriodSeconds}`,
-    )
-  }
-  if (feature === 'ENABLED' && client.explicitAuthFlows.includes('ALLOW_REFRESH_TOKEN_AUTH')) {
-    throw new TypeError(
-      'explicitAuthFlows must be without ALLOW_REFRESH_TOKEN_AUTH where rotation is ENABLED',
-    )
   }
 }
 

@@ -1,4 +1,4 @@
-import type { AppClient } from './app-clients.js'
+import type { AppClient } from './app-client.js'
 import type { Pool } from './pool.js'
 import type { Session } from './sessions.js'
 

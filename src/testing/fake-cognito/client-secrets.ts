@@ -1,5 +1,5 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
-import type { AppClient } from './app-clients.js'
+import type { AppClient } from './app-client.js'
 import { type CognitoException, notAuthorized } from './exceptions.js'
 
 /** Refuses a request without SECRET_HASH for a client with a secret, before the username is known. */

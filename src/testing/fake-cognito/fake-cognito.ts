@@ -1,5 +1,6 @@
 import { regionOf, TokenMinter } from '../token-minter.js'
-import { type AppClientSettings, AppClients, type AppClientUpdate } from './app-clients.js'
+import type { AppClientSettings, AppClientUpdate } from './app-client.js'
+import { AppClients } from './app-clients.js'
 import { FakeClock } from './fake-clock.js'
 import { type FaultOptions, Faults } from './faults.js'
 import { LoopbackServer } from './http-server.js'
@@ -95,7 +96,7 @@ export class FakeCognito {
       clock,
       minter,
       refreshTokens,
-      clients: new AppClients(),
+      clients: new AppClients(clock.now),
       users: new Users(clock.now),
       sessions: new Sessions(clock.now),
     })

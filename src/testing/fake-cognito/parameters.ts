@@ -28,6 +28,43 @@ export class Parameters {
     return value
   }
 
+  optionalInteger(name: string): number | undefined {
+    const value = this.#values[name] ?? undefined
+    if (value === undefined) return undefined
+    if (typeof value !== 'number' || !Number.isInteger(value)) throw notConvertible(value, 'Integer')
+    return value
+  }
+
+  optionalBoolean(name: string): boolean | undefined {
+    const value = this.#values[name] ?? undefined
+    if (value === undefined) return undefined
+    if (typeof value !== 'boolean') throw notConvertible(value, 'Boolean')
+    return value
+  }
+
+  optionalStrings(name: string): readonly string[] | undefined {
+    const value = this.#values[name] ?? undefined
+    if (value === undefined) return undefined
+    if (!Array.isArray(value)) throw notConvertible(value, 'List')
+    return value.map((item: unknown) => {
+      if (typeof item !== 'string') throw notConvertible(item, 'String')
+      return item
+    })
+  }
+
+  /** A structure's fields, to be read in the same way. */
+  optionalStructure(name: string): Parameters | undefined {
+    const value = this.#values[name] ?? undefined
+    if (value === undefined) return undefined
+    if (typeof value !== 'object' || Array.isArray(value)) throw notConvertible(value, 'Structure')
+    return new Parameters(value as Readonly<Record<string, unknown>>)
+  }
+
+  /** Whatever was sent under a name. */
+  raw(name: string): unknown {
+    return this.#values[name]
+  }
+
   /** `AuthParameters`: a map from string to string, empty where it was left out. */
   authParameters(): AuthParameters {
     const value = this.#values.AuthParameters ?? {}

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { AppClient } from './app-clients.js'
+import type { AppClient } from './app-client.js'
 import type { User } from './users.js'
 
 /** What begins with a sign-in and goes on over every refresh: one device, so to speak. */

@@ -1,3 +1,4 @@
+import { createUserPoolClient, describeUserPoolClient, updateUserPoolClient } from './app-client.js'
 import { adminGetUser, getUser } from './get-user.js'
 import { adminInitiateAuth, initiateAuth } from './initiate-auth.js'
 import type { Operation } from './operation.js'
@@ -15,4 +16,7 @@ export const operations: ReadonlyMap<string, Operation> = new Map<string, Operat
   ['AdminUserGlobalSignOut', { needsCredentials: true, run: adminUserGlobalSignOut }],
   ['GetUser', { needsCredentials: false, run: getUser }],
   ['AdminGetUser', { needsCredentials: true, run: adminGetUser }],
+  ['DescribeUserPoolClient', { needsCredentials: true, run: describeUserPoolClient }],
+  ['UpdateUserPoolClient', { needsCredentials: true, run: updateUserPoolClient }],
+  ['CreateUserPoolClient', { needsCredentials: true, run: createUserPoolClient }],
 ])

@@ -1,4 +1,4 @@
-import type { AppClient, ExplicitAuthFlow } from '../app-clients.js'
+import type { AppClient, ExplicitAuthFlow } from '../app-client.js'
 import { invalidParameter } from '../exceptions.js'
 import type { AuthParameters, Parameters } from '../parameters.js'
 import { assertPool, type Pool } from '../pool.js'

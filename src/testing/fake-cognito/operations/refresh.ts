@@ -1,4 +1,4 @@
-import type { AppClient } from '../app-clients.js'
+import type { AppClient } from '../app-client.js'
 import { mintTokens } from '../authentication-result.js'
 import { assertClientSecret, assertSecretHash, assertSecretHashPresence } from '../client-secrets.js'
 import { CognitoException, notAuthorized, userDisabled } from '../exceptions.js'

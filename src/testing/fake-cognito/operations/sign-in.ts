@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import type { AppClient } from '../app-clients.js'
+import type { AppClient } from '../app-client.js'
 import { mintTokens } from '../authentication-result.js'
 import { assertSecretHash, equalSecrets } from '../client-secrets.js'
 import { CognitoException, notAuthorized, userDisabled, userNotFound } from '../exceptions.js'
