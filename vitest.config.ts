@@ -1,9 +1,10 @@
 import { defineConfig } from 'vitest/config'
 
+const faults = 'test/faults/**/*.test.ts'
+
 export default defineConfig({
   test: {
     environment: 'node',
-    include: ['test/**/*.test.ts'],
     // The SDK's notice that it will leave Node 20 in 2027, at each start of a worker.
     env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
     testTimeout: 20_000,
@@ -11,14 +12,37 @@ export default defineConfig({
     // A test that only passes after another one is a bug: the order is shuffled, the seed is printed.
     sequence: { shuffle: true },
     dangerouslyIgnoreUnhandledErrors: false,
-    typecheck: {
-      enabled: true,
-      include: ['test/types/**/*.test-d.ts'],
-      tsconfig: './tsconfig.json',
-    },
     coverage: {
       provider: 'v8',
       include: ['src/**/*.ts'],
     },
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'tests',
+          include: ['test/**/*.test.ts'],
+          exclude: [faults],
+          // Much of them is waiting.
+          maxWorkers: 2,
+          sequence: { shuffle: true, groupOrder: 0 },
+          typecheck: {
+            enabled: true,
+            include: ['test/types/**/*.test-d.ts'],
+            tsconfig: './tsconfig.json',
+          },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'faults',
+          include: [faults],
+          // Each starts more processes than a small machine has cores.
+          maxWorkers: 1,
+          sequence: { shuffle: true, groupOrder: 1 },
+        },
+      },
+    ],
   },
 })
