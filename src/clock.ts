@@ -30,3 +30,12 @@ export function elapsedMs(since: Moment, clock: () => number = systemClock): num
 export function leastMsBetween(from: Moment, to: Moment): number {
   return Math.min(to.wall - from.wall, to.monotonic - from.monotonic)
 }
+
+/** More than NTP slews by in ten minutes, in milliseconds. */
+const MAX_SLEW_MS = 500
+
+/** Whether the wall clock was set since then, or the monotonic one slept: ages counted from there are too large now. */
+export function clocksDisagree(since: Moment): boolean {
+  const now = takeMoment()
+  return Math.abs(now.wall - since.wall - (now.monotonic - since.monotonic)) > MAX_SLEW_MS
+}

@@ -103,6 +103,8 @@ export type ObserverEvent =
       readonly type: 'service_stream_ended'
       readonly keyId: string
       readonly reason: 'too_slow' | 'not_reading' | 'key_changed' | 'store_failed'
+      /** Why the store failed. */
+      readonly error?: Error
     }
   /** The service's own reading of the store's change feed failed, and with it every stream: told once for all. */
   | { readonly type: 'service_feed_failed'; readonly error: Error }

@@ -1,4 +1,4 @@
-import { createHash, createHmac, hkdfSync, timingSafeEqual } from 'node:crypto'
+import { createHash, hkdfSync, timingSafeEqual } from 'node:crypto'
 import { assertOptions, assertString, optionError } from '../options.js'
 import { isApiKey } from '../stores/http/http-options.js'
 import { isIdentifier } from '../tokens/claims.js'
@@ -26,11 +26,19 @@ export interface ApiKey {
   readonly rights: ReadonlySet<ApiKeyRight>
   readonly pools: ReadonlySet<string> | 'all'
   readonly digest: Buffer
-  /** What its cursors are signed with: another for other pools, so that who gets more pools begins anew. */
+  /** The digest as text: by whom places are taken. Never told to anybody. */
+  readonly who: string
+  /** Its pools, as text. */
+  readonly scope: string
+  /** What its cursors are encrypted with: another for other pools, so that who gets more pools begins anew. */
   readonly cursorKey: Buffer
 }
 
+type ReadKey = Omit<ApiKey, 'cursorKey'>
+
 const OWNER = 'RevocationService'
+/** Characters of a key's user pools as JSON: they have to fit into an event. */
+const MAX_POOLS_LENGTH = 500_000
 
 /** The keys of a service. */
 export class ApiKeys {
@@ -39,12 +47,16 @@ export class ApiKeys {
   /** @throws TypeError naming the option */
   constructor(options: readonly ApiKeyOptions[]) {
     if (!Array.isArray(options)) throw optionError(OWNER, 'keys', 'an array', options)
-    this.#keys = options.map(readKey)
-    for (const property of ['id', 'digest'] as const) {
-      const values = new Set(this.#keys.map((key) => key[property].toString('hex')))
-      if (values.size < this.#keys.length)
-        throw optionError(OWNER, 'keys', `without the same ${property} twice`)
+    const keys = options.map(readKey)
+    for (const [property, name] of [
+      ['id', 'id'],
+      ['who', 'key'],
+    ] as const) {
+      if (new Set(keys.map((key) => key[property])).size < keys.length) {
+        throw optionError(OWNER, 'keys', `without the same ${name} twice`)
+      }
     }
+    this.#keys = withCursorKeys(keys)
   }
 
   /** The key that is presented. All are compared, so that the time it takes says nothing of them. */
@@ -56,10 +68,8 @@ export class ApiKeys {
   }
 
   /** The key that is the same, with the same pools and the right to read; undefined where it may not go on reading. */
-  successorOf({ digest, cursorKey }: ApiKey): ApiKey | undefined {
-    return this.#keys.find(
-      (key) => key.digest.equals(digest) && key.cursorKey.equals(cursorKey) && key.rights.has('read'),
-    )
+  successorOf({ who, scope }: ApiKey): ApiKey | undefined {
+    return this.#keys.find((key) => key.who === who && key.scope === scope && key.rights.has('read'))
   }
 }
 
@@ -68,16 +78,35 @@ export function mayTouch({ pools }: ApiKey, poolId: string): boolean {
   return pools === 'all' || pools.has(poolId)
 }
 
-/** Signs a text with the key of its cursors. */
-export function signCursor({ cursorKey }: ApiKey, text: string): Buffer {
-  return createHmac('sha256', cursorKey).update(text).digest()
+/** The pools that a key sees of those that a feed tells of. */
+export function visiblePools(
+  { pools }: ApiKey,
+  told: readonly string[] | undefined,
+): 'all' | readonly string[] {
+  if (told === undefined) return pools === 'all' ? 'all' : [...pools]
+  const known = [...new Set(told)].sort()
+  return pools === 'all' ? known : known.filter((poolId) => pools.has(poolId))
+}
+
+/**
+ * The same at every service with the same keys, and nothing that one key alone can tell: whoever has it must not
+ * read in its cursors what others do.
+ */
+function withCursorKeys(keys: readonly ReadKey[]): ApiKey[] {
+  const secret = Buffer.concat(keys.map(({ digest }) => digest).sort(Buffer.compare))
+  return keys.map((key) => {
+    // As the salt: `info` may have at most 1,024 bytes.
+    const salt = createHash('sha256').update(key.digest).update(key.scope).digest()
+    const cursorKey = Buffer.from(hkdfSync('sha256', secret, salt, 'cognito-revocation cursor v2', 32))
+    return { ...key, cursorKey }
+  })
 }
 
 function digestOf(key: string): Buffer {
   return createHash('sha256').update(key).digest()
 }
 
-function readKey(options: ApiKeyOptions): ApiKey {
+function readKey(options: ApiKeyOptions): ReadKey {
   assertOptions(`${OWNER}: keys`, options, ['id', 'key', 'sha256', 'rights', 'pools'])
   const { id, rights = [], pools = [] } = options
   assertString(OWNER, 'keys.id', id)
@@ -89,15 +118,16 @@ function readKey(options: ApiKeyOptions): ApiKey {
   }
   const digest = readDigest(options)
   const known = pools === 'all' ? 'all' : [...new Set(pools)].sort()
-  const info = `cognito-revocation cursor v1 ${JSON.stringify(known)}`
-  // As the salt: `info` may have at most 1,024 bytes.
-  const salt = createHash('sha256').update(info).digest()
+  const scope = JSON.stringify(known)
+  if (scope.length > MAX_POOLS_LENGTH)
+    throw optionError(OWNER, 'keys.pools', 'fewer user pools', known.length)
   return {
     id,
     rights: new Set(rights),
     pools: known === 'all' ? 'all' : new Set(known),
     digest,
-    cursorKey: Buffer.from(hkdfSync('sha256', digest, salt, 'cognito-revocation cursor v1', 32)),
+    who: digest.toString('hex'),
+    scope,
   }
 }
 

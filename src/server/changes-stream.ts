@@ -1,15 +1,18 @@
-import type { Moment } from '../clock.js'
+import { clocksDisagree, type Moment } from '../clock.js'
 import { notify, type Observer } from '../observer.js'
-import { splitRecords } from '../stores/http/wire.js'
-import { type ApiKey, mayTouch } from './api-keys.js'
-import { sealCursor } from './cursors.js'
+import type { ApiKey } from './api-keys.js'
+import { ChangesEncoder, eventOf } from './changes-encoder.js'
 import type { FeedReading } from './feed-reading.js'
-import { type FeedSubscription, type KnownBatch, knownAtMs, received } from './feed-subscription.js'
+import { type FeedSubscription, type KnownBatch, received } from './feed-subscription.js'
 import { storeRefusal } from './refusal.js'
 import type { SharedFeed } from './shared-feed.js'
+import type { Turn, Turns } from './turns.js'
 
 /** Why a host cancels the body of an answer whose client does not read. */
 export const NOT_READING = 'not_reading'
+
+/** How often a stream that waits for its turn to catch up says that it does, in milliseconds. */
+const WAITING_MS = 1_000
 
 /** Why a stream is ended. */
 type EndReason = 'lifetime' | 'closing' | 'too_slow' | 'not_reading' | 'key_changed' | 'gone' | 'failed'
@@ -17,6 +20,8 @@ type EndReason = 'lifetime' | 'closing' | 'too_slow' | 'not_reading' | 'key_chan
 /** What a {@link ChangesStream} needs. */
 export interface ChangesStreamOptions {
   readonly feed: SharedFeed
+  /** Who may read the store's feed for himself alone, which is dear. */
+  readonly turns: Turns
   readonly key: ApiKey
   /** The store's cursor to go on from. */
   readonly after: string | undefined
@@ -35,8 +40,9 @@ export class ChangesStream {
   readonly #options: ChangesStreamOptions
   readonly #events: AsyncGenerator<string, void, undefined>
   readonly #lifetime: NodeJS.Timeout
-  #key: ApiKey
+  readonly #encoder: ChangesEncoder
   #endReason: EndReason | undefined
+  #turn: Turn | undefined
   #reading: FeedReading | undefined
   #subscription: FeedSubscription | undefined
   /** Whether it goes by the shared feed. */
@@ -47,7 +53,7 @@ export class ChangesStream {
 
   constructor(options: ChangesStreamOptions) {
     this.#options = options
-    this.#key = options.key
+    this.#encoder = new ChangesEncoder(options.key, options.receivedAt)
     this.#events = this.#run()
     // Not all at once, though they may have begun so.
     const lifetimeMs = options.maxStreamMs * (0.9 + Math.random() / 10)
@@ -55,12 +61,12 @@ export class ChangesStream {
   }
 
   get key(): ApiKey {
-    return this.#key
+    return this.#encoder.key
   }
 
   /** Goes on for the same key, as it is configured now. */
   keep(key: ApiKey): void {
-    this.#key = key
+    this.#encoder.keep(key)
   }
 
   /** The body of the answer. It is read from the store no faster than by the client. */
@@ -91,12 +97,12 @@ export class ChangesStream {
     if (this.#endReason !== undefined) {
       // It was to end already, but nobody reads the end.
       if (reason === 'not_reading') this.#abandon()
+      if (reason === 'gone') this.#finish()
       return
     }
     this.#endReason = reason
     if (reason === 'not_reading' || reason === 'key_changed' || reason === 'too_slow') {
-      const { observer } = this.#options
-      notify(observer, { type: 'service_stream_ended', keyId: this.#key.id, reason })
+      notify(this.#options.observer, { type: 'service_stream_ended', keyId: this.key.id, reason })
     }
     this.#release()
     if (reason === 'not_reading') this.#abandon()
@@ -111,6 +117,7 @@ export class ChangesStream {
   }
 
   #finish(): void {
+    if (this.#isOver) return
     this.#isOver = true
     void this.#events.return().catch(() => {})
     clearTimeout(this.#lifetime)
@@ -120,6 +127,8 @@ export class ChangesStream {
   }
 
   #release(): void {
+    this.#turn?.end()
+    this.#turn = undefined
     this.#reading?.close()
     this.#reading = undefined
     this.#subscription?.end()
@@ -132,12 +141,14 @@ export class ChangesStream {
     try {
       yield* this.#changes()
     } catch (error) {
+      this.#release()
       if (this.#endReason === undefined) {
         this.#endReason = 'failed'
         // What failed for all was told once for all.
         if (!this.#isShared) {
-          const { observer } = this.#options
-          notify(observer, { type: 'service_stream_ended', keyId: this.#key.id, reason: 'store_failed' })
+          const cause = error instanceof Error ? error : new Error(String(error))
+          const told = { keyId: this.key.id, reason: 'store_failed', error: cause } as const
+          notify(this.#options.observer, { type: 'service_stream_ended', ...told })
         }
         yield eventOf('problem', storeRefusal(error).details)
         return
@@ -147,67 +158,76 @@ export class ChangesStream {
   }
 
   async *#changes(): AsyncGenerator<string, void, undefined> {
-    const { feed } = this.#options
+    const { feed, turns } = this.#options
+    // It may be over before anybody has read that it is open.
+    if (this.#endReason !== undefined) return
+    const turn = turns.ask(this.key.who)
+    this.#turn = turn
+    while (!(await turn.begins(WAITING_MS))) yield eventOf('waiting', {})
     let cursor = this.#options.after
-    for (;;) {
+    while (this.#endReason === undefined) {
       // First of all: what comes there while this reading catches up is kept.
       const subscription = feed.subscribe()
       this.#subscription = subscription
       const reading = feed.open(cursor)
       this.#reading = reading
+      let isIsolated = false
       for (let isCaughtUp = false; !isCaughtUp; ) {
         const batch = await reading.next()
-        if (batch === undefined || this.#endReason !== undefined) return
+        if (batch === undefined) return
         yield* this.#encode(received(batch))
         if (this.#endReason !== undefined) return
         cursor = batch.cursor
         isCaughtUp = batch.caughtUp
+        isIsolated ||= batch.isolated === true
       }
-      if (subscription !== undefined) {
-        reading.close()
-        this.#reading = undefined
-        return yield* this.#follow(subscription)
-      }
-      const adopted = feed.adopt(reading)
-      this.#reading = undefined
-      if (adopted !== undefined) {
-        this.#subscription = adopted
-        return yield* this.#follow(adopted)
-      }
+      if (isIsolated) return yield* this.#goOn(reading)
+      const followed = subscription ?? feed.adopt(reading)
+      if (followed !== undefined) return yield* this.#follow(followed, reading)
       // Another stream was first, and what has come there since is not known here: catch up once more.
       reading.close()
     }
   }
 
-  async *#follow(subscription: FeedSubscription): AsyncGenerator<string, void, undefined> {
+  /** What one reading of such a store delivers, another may lack: nobody goes over from this one. */
+  async *#goOn(reading: FeedReading): AsyncGenerator<string, void, undefined> {
+    this.#subscription?.end()
+    this.#subscription = undefined
+    this.#turn?.end()
+    while (this.#endReason === undefined) {
+      const batch = await reading.next()
+      if (batch === undefined) return
+      yield* this.#encode(received(batch))
+    }
+  }
+
+  /** Goes by the shared feed, which may have taken its reading over. */
+  async *#follow(
+    subscription: FeedSubscription,
+    reading: FeedReading,
+  ): AsyncGenerator<string, void, undefined> {
+    if (subscription === this.#subscription) reading.close()
+    this.#reading = undefined
+    this.#subscription = subscription
+    this.#turn?.end()
     this.#isShared = true
-    for (;;) {
+    while (this.#endReason === undefined) {
       const known = await subscription.next()
       if (known === 'overflow') this.end('too_slow')
-      if (known === undefined || known === 'overflow' || this.#endReason !== undefined) return
+      if (known === undefined || known === 'overflow') return
+      // Who came over from another reading may lack what such a one delivers.
+      if (known.batch.isolated) this.end('lifetime')
       yield* this.#encode(known)
-      if (this.#endReason !== undefined) return
     }
   }
 
-  /** The events of a batch: as many as there must be; only the last has the cursor, and may be caught up. */
   *#encode(known: KnownBatch): Generator<string, void, undefined> {
-    const { batch } = known
-    const own = batch.revocations.filter(({ poolId }) => mayTouch(this.#key, poolId))
-    const parts = splitRecords(own)
-    const at = JSON.stringify(knownAtMs(known, this.#options.receivedAt))
-    for (const [index, part] of parts.entries()) {
+    // Then its reader comes back: what is of other pools begins anew, and what is new is not taken for old.
+    if (!this.#encoder.takes(known.batch) || clocksDisagree(this.#options.receivedAt)) this.end('lifetime')
+    if (this.#endReason !== undefined) return
+    for (const event of this.#encoder.events(known)) {
+      yield event
       if (this.#endReason !== undefined) return
-      const isLast = index === parts.length - 1
-      const restarted = index === 0 && batch.restarted === true
-      const caughtUp = isLast && batch.caughtUp
-      const data = `{"revocations":${part},"caughtUp":${caughtUp},"restarted":${restarted},"knownAtMs":${at}}`
-      const id = isLast ? sealCursor(this.#key, batch.cursor) : undefined
-      yield `event: changes\n${id === undefined ? '' : `id: ${id}\n`}data: ${data}\n\n`
     }
   }
-}
-
-function eventOf(event: string, data: object): string {
-  return `event: ${event}\ndata: ${JSON.stringify(data)}\n\n`
 }

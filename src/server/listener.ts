@@ -1,9 +1,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo, Socket } from 'node:net'
+import type { AddressInfo } from 'node:net'
 import { type Duplex, Readable } from 'node:stream'
 import type { ReadableStream as NodeReadableStream } from 'node:stream/web'
 import { assertInteger, assertOptions, assertString, optionError } from '../options.js'
 import { NOT_READING } from './changes-stream.js'
+import { LINGER_MS, refuseConnection, refuseMalformed } from './raw-refusal.js'
 import { Refusal } from './refusal.js'
 import { RevocationService } from './revocation-service.js'
 
@@ -13,9 +14,9 @@ export interface ListenOptions {
   readonly port: number
   /** The address. Default '127.0.0.1': this speaks plain http, so others come through a proxy with TLS. */
   readonly host?: string
-  /** How many connections are open at once; more are closed as they come. Default 2,000. */
+  /** How many connections are open at once; more are closed as they come. Default 4,000. */
   readonly maxConnections?: number
-  /** How long the header of a request may take to arrive, in milliseconds. Default 5,000. */
+  /** How long the header of a request may take to arrive, in milliseconds. Default 5,000, or `requestTimeoutMs` if that is less. */
   readonly headersTimeoutMs?: number
   /** How long a whole request may take to arrive, in milliseconds. Default 15,000. */
   readonly requestTimeoutMs?: number
@@ -39,8 +40,6 @@ export interface RevocationServiceListener {
 }
 
 const OWNER = 'listenRevocationService'
-/** How long a client that was refused may go on sending, so that it gets to read why. */
-const LINGER_MS = 1_000
 
 /** What each connection is being answered. */
 const answering = new WeakMap<Duplex, ServerResponse>()
@@ -60,18 +59,25 @@ export async function listenRevocationService(
   if (!(service instanceof RevocationService))
     throw optionError(OWNER, 'service', 'a RevocationService', service)
   const { port, host, maxConnections, stalledClientMs, ...timeouts } = checkListenOptions(options)
+  const listener = (request: IncomingMessage, response: ServerResponse) =>
+    void answer(service, request, response, stalledClientMs)
   const server = createServer(
     {
+      // Without one it is refused here, and not by Node.
+      requireHostHeader: false,
       headersTimeout: timeouts.headersTimeoutMs,
       requestTimeout: timeouts.requestTimeoutMs,
       keepAliveTimeout: timeouts.keepAliveTimeoutMs,
       connectionsCheckingInterval: Math.min(1_000, timeouts.headersTimeoutMs),
       maxHeaderSize: timeouts.maxHeaderBytes,
     },
-    (request, response) => void answer(service, request, response, stalledClientMs),
+    listener,
   )
   server.maxConnections = maxConnections
-  server.on('clientError', (error, socket) => refuseMalformed(service, error, socket as Socket))
+  server.on('clientError', (error, socket) => refuseMalformed(service, error, socket, answering.get(socket)))
+  // What is expected, other than to be told to go on, may be passed over (RFC 9110, section 10.1.1).
+  server.on('checkExpectation', listener)
+  server.on('connect', (_, socket) => refuseConnection(service, socket))
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(port, host, resolve)
@@ -82,31 +88,24 @@ export async function listenRevocationService(
   return { host, port: actualPort, url, close, [Symbol.asyncDispose]: close }
 }
 
+const DURATIONS = ['requestTimeoutMs', 'headersTimeoutMs', 'keepAliveTimeoutMs', 'stalledClientMs'] as const
+const KNOWN = ['port', 'host', 'maxConnections', 'maxHeaderBytes', ...DURATIONS]
+
 function checkListenOptions(options: ListenOptions): Required<ListenOptions> {
-  const limits = {
-    port: options?.port,
-    maxConnections: 2_000,
-    headersTimeoutMs: 5_000,
-    requestTimeoutMs: 15_000,
-    keepAliveTimeoutMs: 65_000,
-    stalledClientMs: 10_000,
-    maxHeaderBytes: 16_384,
+  assertOptions(OWNER, options, KNOWN)
+  const { port, host = '127.0.0.1', maxConnections = 4_000, maxHeaderBytes = 16_384 } = options
+  const { requestTimeoutMs = 15_000, headersTimeoutMs = Math.min(5_000, requestTimeoutMs) } = options
+  const { keepAliveTimeoutMs = 65_000, stalledClientMs = 10_000 } = options
+  const durations = { requestTimeoutMs, headersTimeoutMs, keepAliveTimeoutMs, stalledClientMs }
+  assertString(OWNER, 'host', host)
+  assertInteger(OWNER, 'port', port, 0, 65_535)
+  assertInteger(OWNER, 'maxConnections', maxConnections, 1, 1_000_000)
+  assertInteger(OWNER, 'maxHeaderBytes', maxHeaderBytes, 8_192, 1_048_576)
+  for (const name of DURATIONS) assertInteger(OWNER, name, durations[name], 10, 3_600_000)
+  if (headersTimeoutMs > requestTimeoutMs) {
+    throw optionError(OWNER, 'headersTimeoutMs', 'at most requestTimeoutMs', headersTimeoutMs)
   }
-  assertOptions(OWNER, options, ['host', ...Object.keys(limits)])
-  const checked = { host: '127.0.0.1', ...limits, ...options }
-  assertString(OWNER, 'host', checked.host)
-  assertInteger(OWNER, 'port', checked.port, 0, 65_535)
-  assertInteger(OWNER, 'maxConnections', checked.maxConnections, 1, 1_000_000)
-  assertInteger(OWNER, 'maxHeaderBytes', checked.maxHeaderBytes, 8_192, 1_048_576)
-  for (const name of [
-    'headersTimeoutMs',
-    'requestTimeoutMs',
-    'keepAliveTimeoutMs',
-    'stalledClientMs',
-  ] as const) {
-    assertInteger(OWNER, name, checked[name], 10, 3_600_000)
-  }
-  return checked
+  return { port, host, maxConnections, maxHeaderBytes, ...durations }
 }
 
 async function answer(
@@ -140,8 +139,10 @@ async function answer(
 /** @throws Refusal, TypeError where it is no request that could be answered */
 function toRequest(incoming: IncomingMessage): Request {
   const { method = '', url = '' } = incoming
-  if (!url.startsWith('/')) throw new Refusal('request_malformed')
-  if (/^(connect|trace|track)$/i.test(method)) throw new Refusal('method_not_allowed', { allow: 'GET, POST' })
+  // RFC 9112, section 3.2.
+  const lacksHost = incoming.headers.host === undefined && incoming.httpVersion === '1.1'
+  if (lacksHost || !url.startsWith('/')) throw new Refusal('request_malformed')
+  if (/^(trace|track)$/i.test(method)) throw new Refusal('method_not_allowed', { allow: 'GET, POST' })
   const headers = new Headers()
   for (const [name, value] of Object.entries(incoming.headers)) {
     if (value !== undefined) headers.set(name, Array.isArray(value) ? value.join(', ') : value)
@@ -204,29 +205,6 @@ function drained(outgoing: ServerResponse, event: 'drain' | 'finish', withinMs: 
     outgoing.once('close', closed)
     if (outgoing.destroyed) closed()
   })
-}
-
-/** What Node could not take for a request. */
-function refuseMalformed(service: RevocationService, error: NodeJS.ErrnoException, socket: Socket): void {
-  const outgoing = answering.get(socket)
-  // Nobody is there to be answered, or is being answered already.
-  if (error.code === 'ECONNRESET' || !socket.writable || outgoing?.headersSent) {
-    socket.destroy()
-    return
-  }
-  const codes: Record<string, 'headers_too_large' | 'request_timeout'> = {
-    HPE_HEADER_OVERFLOW: 'headers_too_large',
-    ERR_HTTP_REQUEST_TIMEOUT: 'request_timeout',
-  }
-  const refusal = new Refusal(codes[error.code ?? ''] ?? 'request_malformed')
-  // Of a request whose body is being read, the service tells by itself, once that breaks off.
-  if (outgoing === undefined) service.refused(refusal)
-  const { title, status } = refusal.details
-  const body = JSON.stringify(refusal.details)
-  const headers = { ...refusal.headers, 'content-length': Buffer.byteLength(body), connection: 'close' }
-  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
-  socket.end(`HTTP/1.1 ${status} ${title}\r\n${lines.join('')}\r\n${body}`)
-  setTimeout(() => socket.destroy(), LINGER_MS).unref()
 }
 
 async function closeServer(server: Server): Promise<void> {

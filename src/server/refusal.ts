@@ -51,6 +51,12 @@ export class Refusal extends Error {
   }
 }
 
+/** The refusal of what a client calls its request. */
+export function requestRefusal(): Refusal {
+  const detail = 'request must be 1 to 64 of A-Z a-z 0-9 _ -'
+  return new Refusal('request_malformed', { detail, field: 'request' })
+}
+
 /** The refusal for whatever a store threw. Its message stays here: it may speak of what is behind the service. */
 export function storeRefusal(error: unknown): Refusal {
   if (error instanceof Refusal) return error

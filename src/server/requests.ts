@@ -10,10 +10,12 @@ import {
   decodeRecord,
   decodeToken,
   encodeMatch,
+  REQUEST_ID,
 } from '../stores/http/wire.js'
 import type { TokenIdentity } from '../tokens/token-identity.js'
 import { type ApiKey, mayTouch } from './api-keys.js'
-import { Refusal, storeRefusal } from './refusal.js'
+import type { Places } from './places.js'
+import { Refusal, requestRefusal, storeRefusal } from './refusal.js'
 
 /** What the requests need. */
 export interface RequestOptions {
@@ -23,9 +25,14 @@ export interface RequestOptions {
 }
 
 /** Records what a body says: all of it, or nothing where a part of it is refused. @throws Refusal */
-export async function addRevocations(options: RequestOptions, key: ApiKey, body: unknown): Promise<void> {
+export async function addRevocations(
+  options: RequestOptions,
+  key: ApiKey,
+  body: unknown,
+): Promise<Answered & { readonly recorded: number }> {
   const nowSeconds = systemClock() / 1000
-  const records = entriesOf(body, 'revocations', options.maxBatch).map((entry, index) => {
+  const { entries, ...answered } = readBody(body, 'revocations', options.maxBatch)
+  const records = entries.map((entry, index) => {
     const field = `revocations[${index}]`
     try {
       return decodeRecord(entry, nowSeconds)
@@ -35,8 +42,8 @@ export async function addRevocations(options: RequestOptions, key: ApiKey, body:
     }
   })
   assertPools(key, 'revocations', records)
-  if (records.length === 0) return
-  await asked(options, () => options.store.add(records))
+  if (records.length > 0) await asked(options, () => options.store.add(records))
+  return { ...answered, recorded: records.length }
 }
 
 /** Looks up what a body says. @throws Refusal */
@@ -44,8 +51,10 @@ export async function findMatches(
   options: RequestOptions,
   key: ApiKey,
   body: unknown,
-): Promise<(RevocationMatch | null)[]> {
-  const tokens = entriesOf(body, 'tokens', options.maxBatch).map((entry, index) => {
+  places: Places,
+): Promise<Answered & { readonly matches: readonly (RevocationMatch | null)[] }> {
+  const { entries, ...answered } = readBody(body, 'tokens', options.maxBatch)
+  const tokens = entries.map((entry, index) => {
     const field = `tokens[${index}]`
     try {
       return decodeToken(entry)
@@ -54,7 +63,12 @@ export async function findMatches(
     }
   })
   assertPools(key, 'tokens', tokens)
-  return asked(options, () => Promise.all(tokens.map((token) => findMatch(options.store, token))))
+  const free = places.take(key.who, tokens.length)
+  if (free === undefined) throw new Refusal('overloaded')
+  const finding = tokens.map((token) => findMatch(options.store, token))
+  // When the store has answered, and not when it is not waited for any longer.
+  void Promise.allSettled(finding).then(free)
+  return { ...answered, matches: await asked(options, () => Promise.all(finding)) }
 }
 
 /** Whether the store answers. @throws Refusal */
@@ -95,14 +109,28 @@ async function asked<T>({ storeTimeoutMs }: RequestOptions, ask: () => Promise<T
   }
 }
 
-function entriesOf(body: unknown, name: string, maxBatch: number): readonly unknown[] {
+/** What a request is called by its client, if it is: given back, so that no other answer is taken for this one. */
+interface Answered {
+  readonly request?: string
+}
+
+function readBody(
+  body: unknown,
+  name: string,
+  maxBatch: number,
+): Answered & { readonly entries: readonly unknown[] } {
   let entries: readonly unknown[]
+  let request: unknown
   try {
-    entries = asArray(name, asObject('The body', body, [name])[name], Number.MAX_SAFE_INTEGER)
+    const fields = asObject('The body', body, ['request', name])
+    request = fields.request
+    entries = asArray(name, fields[name], Number.MAX_SAFE_INTEGER)
   } catch (error) {
     throw new Refusal('request_malformed', { detail: messageOf(error), field: name })
   }
-  if (entries.length <= maxBatch) return entries
+  if (request !== undefined && !(typeof request === 'string' && REQUEST_ID.test(request)))
+    throw requestRefusal()
+  if (entries.length <= maxBatch) return request === undefined ? { entries } : { request, entries }
   throw new Refusal('body_too_large', { detail: `${name} has over ${maxBatch} entries`, field: name })
 }
 

@@ -4,18 +4,23 @@ import { PATHS, REQUEST_ID } from '../stores/http/wire.js'
 import { type ApiKey, type ApiKeyOptions, type ApiKeyRight, ApiKeys } from './api-keys.js'
 import { ChangesStream } from './changes-stream.js'
 import { openCursor } from './cursors.js'
-import { Refusal } from './refusal.js'
+import { Places } from './places.js'
+import { Refusal, requestRefusal } from './refusal.js'
 import { readJson } from './request-body.js'
 import { addRevocations, findMatches, probe } from './requests.js'
 import {
   type CheckedServiceOptions,
   checkServiceOptions,
+  MAX_TOKENS_UNDER_WAY,
   type RevocationServiceOptions,
 } from './service-options.js'
 import { SharedFeed } from './shared-feed.js'
+import { Turns } from './turns.js'
 
 /** For how long an answer about readiness is given again: anybody may ask. */
 const READINESS_MS = 1_000
+/** Streams that catch up at once, each by a reading of its own, which may cost connections. */
+const MAX_CATCHING_UP = { max: 32, maxOfOne: 16 }
 
 /** What has been learned of a request: for the observer, should it be refused. */
 interface Caller {
@@ -36,9 +41,13 @@ interface Caller {
 export class RevocationService {
   readonly #options: CheckedServiceOptions
   readonly #feed: SharedFeed
+  readonly #turns = new Turns(MAX_CATCHING_UP)
   readonly #streams = new Set<ChangesStream>()
+  readonly #requestPlaces: Places
+  readonly #lookUpPlaces: Places
+  readonly #tokenPlaces: Places
+  readonly #streamPlaces: Places
   #keys: ApiKeys
-  #requests = 0
   #closed = false
   #readiness: { readonly at: Moment; readonly answer: Promise<void> } | undefined
 
@@ -47,6 +56,11 @@ export class RevocationService {
     this.#options = checkServiceOptions(options)
     this.#keys = new ApiKeys(options.keys)
     const { store, feedSilenceMs: silenceMs, maxQueuedRecords, observer } = this.#options
+    const { maxRequests, maxStreams } = this.#options
+    this.#requestPlaces = new Places({ max: maxRequests, maxOfOne: maxRequests })
+    this.#lookUpPlaces = new Places({ max: (maxRequests * 3) / 4, maxOfOne: maxRequests / 2 })
+    this.#tokenPlaces = new Places({ max: MAX_TOKENS_UNDER_WAY, maxOfOne: MAX_TOKENS_UNDER_WAY / 2 })
+    this.#streamPlaces = new Places({ max: maxStreams, maxOfOne: maxStreams / 2 })
     this.#feed = new SharedFeed({ store, silenceMs, maxQueuedRecords, observer })
     this.fetch = this.fetch.bind(this)
   }
@@ -114,17 +128,14 @@ export class RevocationService {
         return json({ status: 'ready' })
       case PATHS.revocations:
         assertMethod(request, 'POST')
-        return this.#counted(async () => {
-          const [key, body] = await this.#read(request, 'write', caller)
-          await addRevocations(this.#options, key, body)
-          return new Response(null, { status: 204, headers: { 'cache-control': 'no-store' } })
-        })
+        return this.#worked('write', request, caller, async (key, body) =>
+          json(await addRevocations(this.#options, key, body)),
+        )
       case PATHS.find:
         assertMethod(request, 'POST')
-        return this.#counted(async () => {
-          const [key, body] = await this.#read(request, 'read', caller)
-          return json({ matches: await findMatches(this.#options, key, body) })
-        })
+        return this.#worked('read', request, caller, async (key, body) =>
+          json(await findMatches(this.#options, key, body, this.#tokenPlaces)),
+        )
       case PATHS.changes:
         assertMethod(request, 'GET')
         return this.#stream(request, searchParams, receivedAt, this.#authorize(request, 'read', caller))
@@ -133,12 +144,28 @@ export class RevocationService {
     }
   }
 
-  /** The body of a request that may be made. */
-  async #read(request: Request, right: ApiKeyRight, caller: Caller): Promise<[ApiKey, unknown]> {
-    this.#authorize(request, right, caller)
-    const body = await readJson(request, this.#options)
-    // Once more: the key may have been withdrawn while the body arrived.
-    return [this.#authorize(request, right, caller), body]
+  /** Reads and works on a request, if it may be made and there is room for it. */
+  async #worked(
+    right: ApiKeyRight,
+    request: Request,
+    caller: Caller,
+    work: (key: ApiKey, body: unknown) => Promise<Response>,
+  ): Promise<Response> {
+    const { who } = this.#authorize(request, right, caller)
+    const lookUp = right === 'read' ? [this.#lookUpPlaces] : []
+    const taken: (() => void)[] = []
+    try {
+      for (const places of [this.#requestPlaces, ...lookUp]) {
+        const free = places.take(who)
+        if (free === undefined) throw new Refusal('overloaded')
+        taken.push(free)
+      }
+      const body = await readJson(request, this.#options)
+      // Once more: the key may have been withdrawn while the body arrived.
+      return await work(this.#authorize(request, right, caller), body)
+    } finally {
+      for (const free of taken) free()
+    }
   }
 
   #authorize(request: Request, right: ApiKeyRight, caller: Caller): ApiKey {
@@ -154,22 +181,24 @@ export class RevocationService {
   }
 
   #stream(request: Request, parameters: URLSearchParams, receivedAt: Moment, key: ApiKey): Response {
-    const { store, maxStreams, observer, stalledStreamMs, maxStreamMs } = this.#options
+    const { store, observer, stalledStreamMs, maxStreamMs } = this.#options
     if (store.changes === undefined) throw new Refusal('feed_unsupported')
+    // It would be told of nothing, which must not look like "nothing is revoked".
+    if (key.pools !== 'all' && key.pools.size === 0) throw new Refusal('pool_not_allowed')
     const requestId = parameters.get('request') ?? undefined
-    if (requestId !== undefined && !REQUEST_ID.test(requestId)) {
-      throw new Refusal('request_malformed', {
-        detail: 'request must be 1 to 64 of A-Z a-z 0-9 _ -',
-        field: 'request',
-      })
-    }
+    if (requestId !== undefined && !REQUEST_ID.test(requestId)) throw requestRefusal()
     const sealed = request.headers.get('last-event-id') ?? undefined
     const after = sealed === undefined ? undefined : openCursor(key, sealed)
     if (sealed !== undefined && after === undefined) throw new Refusal('cursor_invalid')
-    if (this.#streams.size >= maxStreams) throw new Refusal('overloaded')
+    const free = this.#streamPlaces.take(key.who)
+    if (free === undefined) throw new Refusal('overloaded')
     const stream = new ChangesStream({
-      ...{ feed: this.#feed, key, after, requestId, receivedAt, stalledStreamMs, maxStreamMs, observer },
-      onEnd: (ended) => this.#streams.delete(ended),
+      ...{ feed: this.#feed, turns: this.#turns, key, after, requestId, receivedAt },
+      ...{ stalledStreamMs, maxStreamMs, observer },
+      onEnd: (ended) => {
+        this.#streams.delete(ended)
+        free()
+      },
     })
     this.#streams.add(stream)
     return new Response(stream.body(), {
@@ -180,16 +209,6 @@ export class RevocationService {
         'x-accel-buffering': 'no',
       },
     })
-  }
-
-  async #counted(answer: () => Promise<Response>): Promise<Response> {
-    if (this.#requests >= this.#options.maxRequests) throw new Refusal('overloaded')
-    this.#requests += 1
-    try {
-      return await answer()
-    } finally {
-      this.#requests -= 1
-    }
   }
 
   async #ready(): Promise<void> {

@@ -1,6 +1,7 @@
 import type { Observer } from '../observer.js'
 import { assertInteger, assertOptionalFunction, assertOptions, optionError } from '../options.js'
 import { isRevocationStore, type RevocationStore } from '../revocation/store.js'
+import { MAX_PART } from '../stores/http/wire.js'
 import type { ApiKeyOptions } from './api-keys.js'
 
 /** Options of a `RevocationService`. */
@@ -11,13 +12,16 @@ export interface RevocationServiceOptions {
   readonly keys: readonly ApiKeyOptions[]
   /** Is told of every refused request, and of streams that it ended. Never of a key or a body. */
   readonly observer?: Observer
-  /** Bytes of a request's body. Default 1,048,576. */
+  /** Bytes of a request's body, at least what `HttpRevocationStore` may send. Default and least 1,048,576. */
   readonly maxBodyBytes?: number
-  /** How many records or tokens one request may have. Default 1,000. */
+  /** How many records or tokens one request may have: 500, which `HttpRevocationStore` sends, to 2,500. Default 1,000. */
   readonly maxBatch?: number
-  /** How many requests are worked on at once; more are refused with 503. Default 256. */
+  /**
+   * How many requests are worked on at once, 4 or more; what is over is refused with 503. Look-ups are three
+   * quarters of them at most, those of one key half: what is added finds room. Default 256.
+   */
   readonly maxRequests?: number
-  /** How many streams of changes are open at once; more are refused with 503. Default 1,000. */
+  /** How many streams of changes are open at once, half of them of one key; more are refused with 503. Default 2,000. */
   readonly maxStreams?: number
   /** How many records wait for a slow reader of a stream before it is ended, and he has to come back. Default 10,000. */
   readonly maxQueuedRecords?: number
@@ -38,13 +42,16 @@ export type CheckedServiceOptions = Required<Omit<RevocationServiceOptions, 'key
   readonly observer: Observer | undefined
 }
 
+/** Tokens that are looked up at once, half of them for one key: a store's own bound of waiting calls is not used up. */
+export const MAX_TOKENS_UNDER_WAY = 5_000
+
 const OWNER = 'RevocationService'
 /** Default, least and largest value of each limit. */
 const LIMITS = {
-  maxBodyBytes: [1_048_576, 1_024, 67_108_864],
-  maxBatch: [1_000, 1, 100_000],
-  maxRequests: [256, 1, 100_000],
-  maxStreams: [1_000, 1, 100_000],
+  maxBodyBytes: [1_048_576, 1_048_576, 67_108_864],
+  maxBatch: [1_000, MAX_PART.records, MAX_TOKENS_UNDER_WAY / 2],
+  maxRequests: [256, 4, 100_000],
+  maxStreams: [2_000, 2, 100_000],
   maxQueuedRecords: [10_000, 1, 10_000_000],
   bodyTimeoutMs: [10_000, 10, 600_000],
   storeTimeoutMs: [5_000, 10, 600_000],

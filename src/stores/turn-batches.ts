@@ -1,3 +1,5 @@
+import { StoreUnavailableError } from '../errors.js'
+
 /** Calls without an answer; a server that hangs must not fill the memory with them. */
 const MAX_WAITING = 10_000
 
@@ -27,18 +29,21 @@ export interface TurnBatchesOptions<Key, Item, Result> {
    * slows down gets fewer, and larger ones. Default any number.
    */
   readonly maxUnderWay?: number
+  /** How long a call may wait for that, in milliseconds; then it is rejected without being sent. Default for ever. */
+  readonly maxWaitMs?: number
   /** Sends one request. Resolves to a result for each item, where there are any. */
   readonly send: (key: Key, items: readonly Item[]) => Promise<readonly Result[] | undefined>
 }
 
 interface Call<Item, Result> {
   readonly item: Item
+  readonly since: number
   readonly resolve: (result: Result) => void
   readonly reject: (error: unknown) => void
 }
 
 interface Batch<Item, Result> {
-  readonly calls: Call<Item, Result>[]
+  calls: Call<Item, Result>[]
   weight: number
 }
 
@@ -52,12 +57,16 @@ export class TurnBatches<Key, Item, Result> {
   #underWay = 0
   /** Whether something is kept back for want of an answer. */
   #isHeld = false
+  #expiry: NodeJS.Timeout | undefined
 
   constructor(options: TurnBatchesOptions<Key, Item, Result>) {
     this.#options = options
   }
 
-  /** @throws what the request throws that it goes in; Error where too many wait already */
+  /**
+   * @throws what the request throws that it goes in; Error where too many wait already
+   * @throws StoreUnavailableError where it waited for too long
+   */
   run(key: Key, item: Item): Promise<Result> {
     return new Promise((resolve, reject) => {
       const { waiting, weigh, maxWeight } = this.#options
@@ -71,9 +80,48 @@ export class TurnBatches<Key, Item, Result> {
         batch = { calls: [], weight: 0 }
         batches.push(batch)
       }
-      batch.calls.push({ item, resolve, reject })
+      batch.calls.push({ item, since: performance.now(), resolve, reject })
       batch.weight += weight
     })
+  }
+
+  /** Rejects all that is not sent yet. */
+  reject(error: Error): void {
+    this.#rejectWhere(() => true, error)
+  }
+
+  #rejectWhere(isOver: (call: Call<Item, Result>) => boolean, error: Error): void {
+    const { waiting, weigh } = this.#options
+    for (const [key, batches] of this.#gathered) {
+      for (const batch of batches) {
+        for (const call of batch.calls.filter(isOver)) {
+          call.reject(error)
+          waiting.end(1)
+          batch.weight -= weigh(call.item)
+        }
+        batch.calls = batch.calls.filter((call) => !isOver(call))
+      }
+      const left = batches.filter(({ calls }) => calls.length > 0)
+      if (left.length === 0) this.#gathered.delete(key)
+      else this.#gathered.set(key, left)
+    }
+  }
+
+  /** Looks again when the oldest of what is held has waited for too long. */
+  #watchHeld(): void {
+    const { maxWaitMs } = this.#options
+    if (maxWaitMs === undefined || this.#expiry !== undefined || this.#gathered.size === 0) return
+    const now = performance.now()
+    // Of each key, the first call is the oldest.
+    const oldest = Math.min(...[...this.#gathered.values()].map(([first]) => first?.calls[0]?.since ?? now))
+    const expire = () => {
+      this.#expiry = undefined
+      const error = new StoreUnavailableError(`${maxWaitMs} ms were over before it could be sent`)
+      const latest = performance.now() - maxWaitMs
+      this.#rejectWhere(({ since }) => since <= latest, error)
+      this.#watchHeld()
+    }
+    this.#expiry = setTimeout(expire, Math.ceil(oldest + maxWaitMs - now)).unref()
   }
 
   /** As many as may be under way, each key's first; the others when one of these has its answer. */
@@ -81,7 +129,10 @@ export class TurnBatches<Key, Item, Result> {
     const { maxUnderWay = Number.POSITIVE_INFINITY } = this.#options
     for (const [key, batches] of this.#gathered) {
       this.#isHeld = this.#underWay >= maxUnderWay
-      if (this.#isHeld) return
+      if (this.#isHeld) {
+        this.#watchHeld()
+        return
+      }
       // Behind the others, if there is more of it.
       this.#gathered.delete(key)
       const [batch, ...more] = batches

@@ -5,9 +5,10 @@ import type { ObserverEvent } from '../../src/observer.js'
 import { MemoryRevocationStore } from '../../src/revocation/memory-store.js'
 import { RevocationMirror } from '../../src/revocation/mirror.js'
 import type { RevocationStore } from '../../src/revocation/store.js'
-import { RevocationService } from '../../src/server/index.js'
+import { listenRevocationService, RevocationService } from '../../src/server/index.js'
+import { PROBLEMS } from '../../src/stores/http/problem.js'
 import { call } from '../support/http.js'
-import { ALL, KEY, post, send, serve, session, tokenOf } from '../support/http-service.js'
+import { ALL, KEY, OTHER, post, send, serve, session, tokenOf } from '../support/http-service.js'
 import { assertConforms, assertSchema } from '../support/openapi.js'
 
 const now = Math.floor(Date.now() / 1000)
@@ -17,7 +18,7 @@ const token = tokenOf(record)
 let events: ObserverEvent[] = []
 let scene: Awaited<ReturnType<typeof serve>>
 beforeAll(async () => {
-  scene = await serve({ observer: (event) => events.push(event), maxBodyBytes: 20_000, maxBatch: 20 })
+  scene = await serve({ observer: (event) => events.push(event), maxBatch: 500 })
 })
 afterAll(() => scene.close())
 beforeEach(() => {
@@ -41,15 +42,17 @@ const BODY_TESTS: readonly (readonly [
   ['a prototype', '/v1/find', '{"__proto__":{"tokens":[]}}', 400, 'request_malformed'],
   ['no list', '/v1/find', '{"tokens":{"length":1}}', 400, 'request_malformed'],
   ['deep nesting', '/v1/find', `{"tokens":${'['.repeat(9_000)}${']'.repeat(9_000)}}`, 400, 'token_invalid'],
-  ['too many tokens', '/v1/find', JSON.stringify({ tokens: Array(21).fill(token) }), 413, 'body_too_large'],
+  ['a bad name', '/v1/find', '{"tokens":[],"request":"a b"}', 400, 'request_malformed'],
+  ['no name', '/v1/revocations', '{"revocations":[],"request":5}', 400, 'request_malformed'],
+  ['too many tokens', '/v1/find', JSON.stringify({ tokens: Array(501).fill(token) }), 413, 'body_too_large'],
   [
     'too many records',
     '/v1/revocations',
-    JSON.stringify({ revocations: Array(21).fill(record) }),
+    JSON.stringify({ revocations: Array(501).fill(record) }),
     413,
     'body_too_large',
   ],
-  ['too many bytes', '/v1/revocations', `{"revocations":[]${' '.repeat(20_000)}}`, 413, 'body_too_large'],
+  ['too many bytes', '/v1/revocations', `{"revocations":[]${' '.repeat(1_048_576)}}`, 413, 'body_too_large'],
   ...[
     null,
     5,
@@ -203,8 +206,15 @@ describe('A request', () => {
     expect(events).toHaveLength(1)
   })
 
-  it.each([
+  it.each<[string, string, keyof typeof PROBLEMS]>([
     ['nonsense', 'nonsense\r\n\r\n', 'request_malformed'],
+    ['no host', 'GET /v1/health HTTP/1.1\r\n\r\n', 'request_malformed'],
+    ['a proxy', 'CONNECT elsewhere:443 HTTP/1.1\r\nhost: a\r\n\r\n', 'method_not_allowed'],
+    [
+      'something that cannot be expected',
+      'GET /v1/find HTTP/1.1\r\nhost: a\r\nexpect: wonders\r\nconnection: close\r\n\r\n',
+      'method_not_allowed',
+    ],
     [
       'an enormous header',
       `GET /v1/health HTTP/1.1\r\nhost: a\r\nx: ${'x'.repeat(40_000)}\r\n\r\n`,
@@ -227,9 +237,7 @@ describe('A request', () => {
     })
     expect(answer).toContain(`"code":"${code}"`)
     await expect.poll(() => events.length, { timeout: 5_000 }).toBe(1)
-    expect(events).toMatchObject([
-      { type: 'service_request_refused', status: answer.includes('431') ? 431 : 400 },
-    ])
+    expect(events).toMatchObject([{ type: 'service_request_refused', status: PROBLEMS[code][0] }])
   })
 
   it('for health needs no key, for readiness neither', async () => {
@@ -247,11 +255,17 @@ describe('A request', () => {
       { ...session('x'), scope: 'user', cutoff: now, audit: { revokedAt: now, reason: 'lost' } },
     ]
     const added = await post(scene.url, '/v1/revocations', { revocations })
-    expect(added.status).toBe(204)
-    await assertConforms('POST', '/v1/revocations', added)
+    expect(await assertConforms('POST', '/v1/revocations', added)).toEqual({ recorded: 2 })
     const found = await post(scene.url, '/v1/find', { tokens: [token, { ...token, originJti: 'no' }] })
     expect(await assertConforms('POST', '/v1/find', found)).toEqual({ matches: [record, null] })
     expect(events).toEqual([])
+  })
+
+  it('is given back what it is called, where it is called anything', async () => {
+    const added = await post(scene.url, '/v1/revocations', { request: 'a-1', revocations: [] })
+    expect(await added.json()).toEqual({ request: 'a-1', recorded: 0 })
+    const found = await post(scene.url, '/v1/find', { request: 'a_2', tokens: [] })
+    expect(await found.json()).toEqual({ request: 'a_2', matches: [] })
   })
 })
 
@@ -340,22 +354,111 @@ describe('A service', () => {
       add: () => new Promise((resolve) => release.push(resolve)),
       find: async () => undefined,
     }
-    const { url, close } = await serve({ store, maxRequests: 1 })
-    const first = post(url, '/v1/revocations', { revocations: [record] })
-    while (release.length === 0) await new Promise((resolve) => setImmediate(resolve))
+    const { url, close } = await serve({ store, maxRequests: 4 })
+    const first = Array.from({ length: 4 }, () => post(url, '/v1/revocations', { revocations: [record] }))
+    while (release.length < 4) await new Promise((resolve) => setImmediate(resolve))
     const second = await post(url, '/v1/revocations', { revocations: [record] })
     expect(await assertConforms('POST', '/v1/revocations', second)).toMatchObject({ code: 'overloaded' })
-    release[0]?.()
-    expect((await first).status).toBe(204)
+    for (const each of release) each()
+    expect((await Promise.all(first)).map(({ status }) => status)).toEqual([200, 200, 200, 200])
     await close()
   })
 
-  it('has as many streams as it takes, and refuses more with 503', async () => {
-    const { url, close } = await serve({ maxStreams: 1 })
-    const open = await send(url, '/v1/changes')
-    const second = await send(url, '/v1/changes')
-    expect(await assertConforms('GET', '/v1/changes', second)).toMatchObject({ code: 'overloaded' })
-    await open.body?.cancel()
+  it('has as many streams as it takes, half of them for one key, and refuses more with 503', async () => {
+    const keys = [OTHER, `${OTHER}2`].map((key) => ({ ...ALL, id: key, key }))
+    const { url, close } = await serve({ maxStreams: 4, keys: [ALL, ...keys] })
+    const open = async (key: string) => {
+      const stream = await send(url, '/v1/changes', { key })
+      return stream.status === 200 ? stream : await assertConforms('GET', '/v1/changes', stream)
+    }
+    const first = (await open(KEY)) as Response
+    await open(KEY)
+    expect(await open(KEY)).toMatchObject({ code: 'overloaded' })
+    await open(OTHER)
+    await open(OTHER)
+    expect(await open(`${OTHER}2`)).toMatchObject({ code: 'overloaded' })
+    await first.body?.cancel()
+    await expect.poll(async () => (await send(url, '/v1/changes', { key: `${OTHER}2` })).status).toBe(200)
+    await close()
+  })
+
+  it('has room for additions, and for other keys, however many look-ups one key makes', async () => {
+    let lookUps = 0
+    const store: RevocationStore = {
+      add: async () => {},
+      find: () => {
+        lookUps += 1
+        return new Promise(() => {})
+      },
+    }
+    const third = { ...ALL, id: 'third', key: `${OTHER}3` }
+    const keys = [ALL, { ...ALL, id: 'other', key: OTHER }, third]
+    const { service, close } = await serve({ store, maxRequests: 8, keys, storeTimeoutMs: 600_000 })
+    const ask = (path: string, body: object, key: string) => {
+      const headers = { 'content-type': 'application/json', authorization: `Bearer ${key}` }
+      const init = { method: 'POST', headers, body: JSON.stringify(body) }
+      return service.fetch(new Request(`http://localhost${path}`, init))
+    }
+    const lookUp = (key: string) => ask('/v1/find', { tokens: [token] }, key)
+    for (let time = 0; time < 4; time++) void lookUp(KEY)
+    expect((await lookUp(KEY)).status).toBe(503)
+    for (let time = 0; time < 2; time++) void lookUp(OTHER)
+    await expect.poll(() => lookUps).toBe(6)
+    expect((await lookUp(third.key)).status).toBe(503)
+    expect((await ask('/v1/revocations', { revocations: [record] }, KEY)).status).toBe(200)
+    await close()
+  })
+
+  it('looks up no more tokens at once than its store may have waiting', async () => {
+    let [lookUps, release] = [0, () => {}]
+    const released = new Promise<undefined>((resolve) => {
+      release = () => resolve(undefined)
+    })
+    const store: RevocationStore = {
+      add: async () => {},
+      find: () => {
+        lookUps += 1
+        return released
+      },
+    }
+    const keys = [ALL, { ...ALL, id: 'other', key: OTHER }, { ...ALL, id: 'third', key: `${OTHER}3` }]
+    const { url, close } = await serve({ store, keys, storeTimeoutMs: 200 })
+    const lookUp = (count: number, key: string) =>
+      post(url, '/v1/find', { tokens: Array(count).fill(token) }, { key }).then(
+        async (answer) => ((await answer.json()) as { code?: string }).code,
+      )
+    // They are given up after a time, but the store is still at work on them.
+    expect(await Promise.all([900, 800, 800].map((count) => lookUp(count, KEY)))).toEqual(
+      Array(3).fill('store_unavailable'),
+    )
+    expect(lookUps).toBe(2_500)
+    expect(await lookUp(1, KEY)).toBe('overloaded')
+    await Promise.all([900, 800, 800].map((count) => lookUp(count, OTHER)))
+    expect(await lookUp(1, `${OTHER}3`)).toBe('overloaded')
+    expect(lookUps).toBe(5_000)
+    release()
+    await expect.poll(() => lookUp(1, KEY)).toBeUndefined()
+    await close()
+  })
+
+  it('does not take a body whose key was withdrawn while it arrived', async () => {
+    const { service, store, close } = await serve()
+    let send = (_: string) => {}
+    const body = new ReadableStream({
+      start: (controller) => {
+        send = (text) => {
+          controller.enqueue(new TextEncoder().encode(text))
+          controller.close()
+        }
+      },
+    })
+    const headers = { 'content-type': 'application/json', authorization: `Bearer ${KEY}` }
+    const init = { method: 'POST', headers, body, duplex: 'half' } as RequestInit
+    const answering = service.fetch(new Request('http://localhost/v1/revocations', init))
+    service.replaceKeys([])
+    send(JSON.stringify({ revocations: [record] }))
+    expect((await answering).status).toBe(401)
+    expect(await store.find(token)).toBeUndefined()
     await close()
   })
 
@@ -372,7 +475,10 @@ describe('A service', () => {
     ['store', { store: {} }],
     ['keys', { keys: {} }],
     ['observer', { observer: 5 }],
-    ['maxBodyBytes', { maxBodyBytes: 0 }],
+    ['maxBodyBytes', { maxBodyBytes: 1_048_575 }],
+    ['maxBatch', { maxBatch: 499 }],
+    ['maxBatch', { maxBatch: 2_501 }],
+    ['maxRequests', { maxRequests: 3 }],
     ['maxStreamMs', { maxStreamMs: Number.POSITIVE_INFINITY }],
     ['maxStreams', { maxStreams: 1.5 }],
     ['unknown', { unknown: 5 }],
@@ -380,5 +486,32 @@ describe('A service', () => {
     const options = { store: new MemoryRevocationStore(), keys: [], ...more } as never
     expect(() => new RevocationService(options)).toThrow(TypeError)
     expect(() => new RevocationService(options)).toThrow(`"${option}"`)
+  })
+})
+
+describe('A listener', () => {
+  const service = new RevocationService({ store: new MemoryRevocationStore(), keys: [ALL] })
+  const listenWith = (options: object) => listenRevocationService(service, { port: 0, ...options })
+
+  it.each([
+    ['port', { port: -1 }],
+    ['host', { host: '' }],
+    ['maxConnections', { maxConnections: 0 }],
+    ['headersTimeoutMs', { headersTimeoutMs: 20_000 }],
+    ['headersTimeoutMs', { headersTimeoutMs: 4_000, requestTimeoutMs: 3_000 }],
+    ['requestTimeoutMs', { requestTimeoutMs: '5' }],
+    ['unknown', { unknown: 5 }],
+  ])('names the option %s where it is wrong: %j', async (option, options) => {
+    await expect(listenWith(options)).rejects.toThrow(TypeError)
+    await expect(listenWith(options)).rejects.toThrow(`"${option}"`)
+  })
+
+  it.each([
+    { requestTimeoutMs: 3_000 },
+    { host: undefined, headersTimeoutMs: undefined, maxHeaderBytes: undefined },
+  ])('takes the default for what is not given: %j', async (options) => {
+    const listener = await listenWith(options)
+    expect(listener.host).toBe('127.0.0.1')
+    await listener.close()
   })
 })

@@ -40,6 +40,22 @@ async function answeredBy(handler: RequestListener, more: Partial<HttpRevocation
   return connect({ url: server.url, ...more })
 }
 
+/** Answers with what is said, as the answer to the very request. */
+function answering(answer: (asked: Asked) => object): RequestListener {
+  return async (request, response) => {
+    const chunks: Buffer[] = []
+    for await (const chunk of request) chunks.push(chunk)
+    const asked = JSON.parse(Buffer.concat(chunks).toString()) as Asked
+    response.end(JSON.stringify({ request: asked.request, ...answer(asked) }))
+  }
+}
+
+interface Asked {
+  readonly request: string
+  readonly tokens?: readonly object[]
+  readonly revocations?: readonly object[]
+}
+
 const record = session('one')
 const token = tokenOf(record)
 const errorOf = (promise: Promise<unknown>) =>
@@ -85,9 +101,10 @@ describe('An HttpRevocationStore', () => {
 
   it('finds a service behind a path', async () => {
     const paths: (string | undefined)[] = []
+    const answer = answering(() => ({ matches: [null] }))
     const server = await listen((request, response) => {
       paths.push(request.url)
-      response.end('{"matches":[null]}')
+      answer(request, response)
     })
     ends.push(() => server.close())
     expect(await connect({ url: `${server.url}/at/some/path/` }).find(token)).toBeUndefined()
@@ -118,13 +135,12 @@ describe('An HttpRevocationStore', () => {
 
   it('asks for many tokens of one turn in few requests', async () => {
     const counts: number[] = []
-    const store = await answeredBy(async (request, response) => {
-      const chunks: Buffer[] = []
-      for await (const chunk of request) chunks.push(chunk)
-      const { tokens } = JSON.parse(Buffer.concat(chunks).toString())
-      counts.push(tokens.length)
-      response.end(JSON.stringify({ matches: tokens.map(() => null) }))
-    })
+    const store = await answeredBy(
+      answering(({ tokens = [] }) => {
+        counts.push(tokens.length)
+        return { matches: tokens.map(() => null) }
+      }),
+    )
     await Promise.all(Array.from({ length: 250 }, (_, index) => store.find({ ...token, jti: `${index}` })))
     expect(counts.sort()).toEqual([100, 100, 50])
   })
@@ -169,17 +185,92 @@ describe('An HttpRevocationStore', () => {
     expect(await errorOf(store.add([record]))).toMatchObject({ code: 'store_unavailable' })
   })
 
-  it('sends again what went out on a connection that was just closed', async () => {
-    const { client, store: memory, listener } = await served({ listen: { keepAliveTimeoutMs: 10 } })
-    const proxy = await proxied(listener.port)
-    const store = client({ url: `http://127.0.0.1:${proxy.port}` })
-    for (let time = 0; time < 20; time++) {
-      await store.add([session(`s${time}`)])
-      await new Promise((resolve) => setTimeout(resolve, 12))
+  it('sends once more what went out on a connection that the other end had closed', async () => {
+    let asked = 0
+    const answer = answering(() => ({ recorded: 1 }))
+    const server = await listen((request, response) => {
+      asked += 1
+      // The second one, on the connection of the first, is not answered.
+      if (asked === 2) request.socket.destroy()
+      else answer(request, response)
+    })
+    ends.push(() => server.close())
+    const store = connect({ url: server.url })
+    await store.add([record])
+    await store.add([record])
+    expect(asked).toBe(3)
+  })
+
+  it('leaves to additions half of its connections, however many look-ups wait', async () => {
+    let lookUps = 0
+    const answer = answering(() => ({ recorded: 1 }))
+    const store = await answeredBy(
+      (request, response) => {
+        if (request.url === '/v1/find') lookUps += 1
+        else answer(request, response)
+      },
+      { maxConnections: 4, timeoutMs: 5_000 },
+    )
+    const waiting = Array.from({ length: 20 }, (_, index) =>
+      errorOf(store.find({ ...token, poolId: `us-east-1_${index}` })),
+    )
+    await expect.poll(() => lookUps).toBe(2)
+    await store.add([record])
+    await store.add([record])
+    expect(lookUps).toBe(2)
+    await store.close()
+    await Promise.all(waiting)
+  })
+
+  it('rejects look-ups that could not be sent in time, together with those that were', async () => {
+    let lookUps = 0
+    const store = await answeredBy(() => (lookUps += 1), { maxConnections: 2, timeoutMs: 60 })
+    const errors = await Promise.all(
+      Array.from({ length: 50 }, (_, index) =>
+        errorOf(store.find({ ...token, poolId: `us-east-1_${index}` })),
+      ),
+    )
+    for (const error of errors) expect(error).toMatchObject({ code: 'store_unavailable' })
+    // One at a time, and no more than one more before the rest was given up.
+    expect(lookUps).toBeLessThan(5)
+  })
+
+  it('rejects all look-ups when it is closed, and sends nothing more', async () => {
+    let [lookUps, asked] = [0, 0]
+    const key = () => {
+      asked += 1
+      return KEY
     }
-    expect(await memory.find(tokenOf(session('s19')))).toBeDefined()
+    const store = await answeredBy(() => (lookUps += 1), { maxConnections: 2, timeoutMs: 60_000, key })
+    const waiting = Array.from({ length: 50 }, (_, index) =>
+      errorOf(store.find({ ...token, poolId: `us-east-1_${index}` })),
+    )
+    await expect.poll(() => lookUps).toBe(1)
+    await store.close()
+    for (const error of await Promise.all(waiting)) expect(error).toMatchObject({ code: 'store_unavailable' })
+    expect(lookUps).toBe(1)
+    expect(asked).toBe(1)
   })
 })
+
+const stream =
+  (...events: string[]): RequestListener =>
+  (_, response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' }).end(events.join(''))
+  }
+const openStream: RequestListener = (request, response) => {
+  const id = new URL(`http://localhost${request.url}`).searchParams.get('request')
+  response.writeHead(200, { 'content-type': 'text/event-stream' })
+  response.write(`event: open\ndata: {"request":"${id}"}\n\n`)
+}
+const opened =
+  (text: string): RequestListener =>
+  (request, response) => {
+    openStream(request, response)
+    response.end(text)
+  }
+const changes = (data: object) => `event: changes\ndata: ${JSON.stringify(data)}\n\n`
+const good = { revocations: [], caughtUp: true, restarted: true, knownAtMs: -1, pools: 'all' }
 
 describe('What is no answer of a service', () => {
   const json =
@@ -194,15 +285,17 @@ describe('What is no answer of a service', () => {
     ['an empty body', json(200, '')],
     ['HTML', json(200, '<html>')],
     ['null', json(200, 'null')],
-    ['no matches', json(200, {})],
-    ['too few matches', json(200, { matches: [] })],
-    ['too many matches', json(200, { matches: [null, null] })],
-    ['undefined for null', json(200, '{"matches":[false]}')],
-    ['a match of another token', json(200, { matches: [session('two')] })],
-    ['a match of another pool', json(200, { matches: [{ ...record, poolId: 'us-east-1_B' }] })],
-    ['a match with a field more', json(200, { matches: [{ ...record, more: 1 }] })],
-    ['a match that is not valid', json(200, { matches: [{ ...record, expiresAt: 'never' }] })],
-    ['more than was asked for', json(200, { matches: [null], more: 1 })],
+    ['no matches', answering(() => ({}))],
+    ['too few matches', answering(() => ({ matches: [] }))],
+    ['too many matches', answering(() => ({ matches: [null, null] }))],
+    ['false for null', answering(() => ({ matches: [false] }))],
+    ['a match of another token', answering(() => ({ matches: [session('two')] }))],
+    ['a match of another pool', answering(() => ({ matches: [{ ...record, poolId: 'us-east-1_B' }] }))],
+    ['a match with a field more', answering(() => ({ matches: [{ ...record, more: 1 }] }))],
+    ['a match that is not valid', answering(() => ({ matches: [{ ...record, expiresAt: 'never' }] }))],
+    ['more than was asked for', answering(() => ({ matches: [null], more: 1 }))],
+    ['the answer to no request', json(200, { matches: [null] })],
+    ['the answer to another request', answering(() => ({ request: 'other', matches: [null] }))],
     ['204', json(204, '')],
     ['404', json(404, { matches: [null] })],
     ['a redirect', json(302, '', { location: 'http://127.0.0.1:1/' })],
@@ -237,35 +330,45 @@ describe('What is no answer of a service', () => {
     expect(await errorOf(store.find(token))).toMatchObject({ code: 'store_unavailable' })
   })
 
-  it('does not bring the key into an error by quoting it', async () => {
-    const quoting = json(403, { code: 'right_missing', detail: `You sent ${KEY}` })
-    const store = await answeredBy(quoting)
+  const quoting = { code: 'right_missing', detail: `${'.'.repeat(280)} ${KEY}` }
+  it.each<[string, RequestListener]>([
+    ['in a refusal', json(403, quoting)],
+    ['in a refusal, in other letters', json(403, JSON.stringify(quoting).replace('test', '\\u0074est'))],
+    ['in what is no JSON', json(200, KEY)],
+    ['in a field', json(200, { [KEY]: 1 })],
+    ['in what is no HTTP', (request) => request.socket.end(`HTTP/1.1 ${KEY}\r\n\r\n`)],
+    ['in a stream, as a problem', opened(`event: problem\ndata: ${JSON.stringify(quoting)}\n\n`)],
+    ['in a stream, as a field', opened(`${KEY}\n\n`)],
+    ['in a stream, as data', opened(`event: changes\ndata: ${KEY}\n\n`)],
+  ])('does not bring the key into an error by quoting it %s', async (_, handler) => {
+    const store = await answeredBy(handler)
     for (const call of [() => store.find(token), () => store.add([record]), () => firstOf(store)]) {
       const error = await errorOf(call())
-      expect(error).toMatchObject({ message: expect.stringContaining('You sent [key]') })
-      expect(inspect(error)).not.toContain(KEY)
+      expect(error).toBeInstanceOf(Error)
+      const shown = inspect(error, { depth: 10, maxArrayLength: null })
+      for (const text of [
+        KEY,
+        KEY.slice(0, 16),
+        Buffer.from(KEY.slice(0, 16)).toString('hex').replaceAll(/..\B/g, '$& '),
+      ]) {
+        expect(shown).not.toContain(text)
+      }
     }
   })
 
-  it('is never taken for "recorded": 200', async () => {
-    const store = await answeredBy(json(200, '{}'))
+  it.each<[string, RequestListener]>([
+    ['200', json(200, '{}')],
+    ['204', json(204, '')],
+    ['an answer to no request', json(200, { recorded: 1 })],
+    ['the answer to another request', answering(() => ({ request: 'other', recorded: 1 }))],
+    ['fewer than were sent', answering(() => ({ recorded: 0 }))],
+    ['more than were sent', answering(() => ({ recorded: 2 }))],
+    ['no number', answering(() => ({ recorded: '1' }))],
+    ['an answer to a look-up', answering(() => ({ matches: [null] }))],
+  ])('is never taken for "recorded": %s', async (_, handler) => {
+    const store = await answeredBy(handler)
     expect(await errorOf(store.add([record]))).toMatchObject({ code: 'store_protocol' })
   })
-
-  const stream =
-    (...events: string[]): RequestListener =>
-    (_, response) => {
-      response.writeHead(200, { 'content-type': 'text/event-stream' }).end(events.join(''))
-    }
-  const opened =
-    (text: string): RequestListener =>
-    (request, response) => {
-      const id = new URL(`http://localhost${request.url}`).searchParams.get('request')
-      response.writeHead(200, { 'content-type': 'text/event-stream' })
-      response.end(`event: open\ndata: {"request":"${id}"}\n\n${text}`)
-    }
-  const changes = (data: object) => `event: changes\ndata: ${JSON.stringify(data)}\n\n`
-  const good = { revocations: [], caughtUp: true, restarted: true, knownAtMs: -1 }
 
   it.each<[string, RequestListener]>([
     ['JSON', json(200, {})],
@@ -273,6 +376,9 @@ describe('What is no answer of a service', () => {
     ["one that is another request's", stream('event: open\ndata: {"request":"x"}\n\n', changes(good))],
     ['an unknown event', opened('event: news\ndata: {}\n\n')],
     ['no JSON', opened('event: changes\ndata: {\n\n')],
+    ['a batch of nobody knows which pools', opened(changes({ ...good, pools: undefined }))],
+    ['a batch of all pools but one', opened(changes({ ...good, pools: 'us-east-1_A' }))],
+    ['a batch of a pool without a name', opened(changes({ ...good, pools: [''] }))],
     ['a batch without an age', opened(changes({ ...good, knownAtMs: null }))],
     ['a batch out of the future', opened(changes({ ...good, knownAtMs: 60_000 }))],
     ['a batch that is not sure', opened(changes({ ...good, caughtUp: 1 }))],
@@ -305,9 +411,7 @@ describe('What is no answer of a service', () => {
 
   it('is an error of the feed: one that says nothing but comments', async () => {
     const chatty: RequestListener = (request, response) => {
-      const id = new URL(`http://localhost${request.url}`).searchParams.get('request')
-      response.writeHead(200, { 'content-type': 'text/event-stream' })
-      response.write(`event: open\ndata: {"request":"${id}"}\n\n`)
+      openStream(request, response)
       const timer = setInterval(() => response.write(': hello\n\n'), 10)
       response.on('close', () => clearInterval(timer))
     }
@@ -412,5 +516,114 @@ describe('The feed of an HttpRevocationStore', () => {
     expect(seen.filter((id) => id === 'one')).toHaveLength(1)
     expect(seen).toContain('two')
     expect(restarts).toBe(1)
+  })
+
+  it('begins with everything after a stream that ended in the midst of everything', async () => {
+    const resumed: (string | undefined)[] = []
+    const store = await answeredBy((request, response) => {
+      resumed.push(request.headers['last-event-id'] as string | undefined)
+      const end = 'event: end\ndata: {"reason":"lifetime"}\n\n'
+      const midst = { ...good, revocations: [record], caughtUp: false }
+      opened(`id: a.b\n${changes(good)}${changes(midst)}${end}`)(request, response)
+    })
+    const cursors: string[] = []
+    for await (const { cursor } of store.changes({ signal: AbortSignal.timeout(15_000) })) {
+      cursors.push(cursor)
+      if (cursors.length === 4) break
+    }
+    expect(cursors).toEqual(['a.b', '', 'a.b', ''])
+    expect(resumed).toEqual([undefined, undefined])
+  })
+
+  it('tells of the user pools that its key is for, and of others only with everything', async () => {
+    const { service, client } = await served({ keys: [{ ...ALL, pools: ['us-east-1_A', 'us-east-1_B'] }] })
+    const told: unknown[] = []
+    for await (const { pools, restarted } of client().changes({ signal: AbortSignal.timeout(15_000) })) {
+      const before = told.at(-1)
+      if (JSON.stringify(before) === JSON.stringify(pools)) continue
+      expect(restarted).toBe(true)
+      told.push(pools)
+      if (told.length === 2) break
+      service.replaceKeys([{ ...ALL, pools: ['us-east-1_A'] }])
+    }
+    expect(told).toEqual([['us-east-1_A', 'us-east-1_B'], ['us-east-1_A']])
+  })
+
+  it('does not make a mirror answer for user pools that its key is not for', async () => {
+    const store = new MemoryRevocationStore({ heartbeatMs: 20 })
+    const own = { ...ALL, pools: ['us-east-1_A', 'us-east-1_B'] }
+    const { service, client } = await served({ store, keys: [own] })
+    const mirror = new RevocationMirror(client(), { writeBack: false })
+    ends.push(() => mirror.close())
+    await mirror.ready()
+    const [foreign, withdrawn] = ['us-east-1_C', 'us-east-1_B'].map((poolId) => ({ ...token, poolId }))
+    if (foreign === undefined || withdrawn === undefined) throw new Error('impossible')
+    expect(mirror.findSync(token)).toBeUndefined()
+    expect(mirror.findSync(withdrawn)).toBeUndefined()
+    expect(() => mirror.findSync(foreign)).toThrow()
+    expect(await errorOf(mirror.find(foreign))).toBeInstanceOf(Error)
+    service.replaceKeys([{ ...own, pools: ['us-east-1_A'] }])
+    const knows = async () => (await errorOf(mirror.find(withdrawn))) === undefined
+    await expect.poll(knows, { timeout: 10_000 }).toBe(false)
+    await expect.poll(async () => (await errorOf(mirror.find(token))) === undefined).toBe(true)
+  })
+
+  it('tells of all with a key that is for all', async () => {
+    const { client } = await served()
+    const { value } = await firstOf(client())
+    expect(value).toBeDefined()
+    expect(value?.pools).toBeUndefined()
+  })
+
+  it.each<[string, RequestListener]>([
+    ['in a stream', opened(changes(good) + changes({ ...good, restarted: false, pools: ['us-east-1_A'] }))],
+    [
+      'with another stream',
+      (request, response) => {
+        const isFirst = request.headers['last-event-id'] === undefined
+        const event = isFirst ? good : { ...good, restarted: false, pools: ['us-east-1_A'] }
+        opened(`id: a.b\n${changes(event)}event: end\ndata: {"reason":"lifetime"}\n\n`)(request, response)
+      },
+    ],
+  ])('is not believed where it tells of other pools without beginning anew, %s', async (_, handler) => {
+    const store = await answeredBy(handler)
+    const feed = store.changes({ signal: AbortSignal.timeout(15_000) })
+    expect((await feed.next()).value?.pools).toBeUndefined()
+    expect(await errorOf(feed.next())).toMatchObject({ code: 'store_protocol' })
+  })
+
+  it('passes over that it has to wait for its turn', async () => {
+    const waiting = 'event: waiting\ndata: {}\n\n'
+    const store = await answeredBy(opened(`${waiting}${waiting}${changes(good)}`))
+    expect((await firstOf(store)).value).toMatchObject({ caughtUp: true })
+  })
+
+  it('opens its stream again, and goes on where it was, when the clock of this machine is set', async () => {
+    const resumed: (string | undefined)[] = []
+    const store = await answeredBy((request, response) => {
+      resumed.push(request.headers['last-event-id'] as string | undefined)
+      const since = performance.now()
+      openStream(request, response)
+      const write = () => {
+        const knownAtMs = performance.now() - since - 10
+        const restarted = request.headers['last-event-id'] === undefined
+        response.write(`id: a.b\n${changes({ ...good, restarted, knownAtMs })}`)
+      }
+      const timer = setInterval(write, 10)
+      response.on('close', () => clearInterval(timer))
+    })
+    const now = Date.now
+    ends.push(async () => {
+      Date.now = now
+    })
+    let batches = 0
+    for await (const { ageMs } of store.changes({ signal: AbortSignal.timeout(15_000) })) {
+      batches += 1
+      if (batches === 5) Date.now = () => now() + 60_000
+      // What was counted from before would be as old as the step.
+      if (batches > 5) expect(ageMs).toBeLessThan(60_000)
+      if (batches === 10) break
+    }
+    expect(resumed).toEqual([undefined, 'a.b'])
   })
 })

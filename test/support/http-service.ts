@@ -17,6 +17,9 @@ import { assertConforms, assertSchema } from './openapi.js'
 export const KEY = 'test-key-of-the-service-with-more-than-32-bytes'
 export const ALL = { id: 'all', key: KEY, rights: ['read', 'write'], pools: 'all' } as const
 
+/** Another key. */
+export const OTHER = 'another-key-of-the-service-with-more-than-32'
+
 export interface ServedOptions extends Partial<RevocationServiceOptions> {
   readonly listen?: Partial<ListenOptions>
 }
@@ -54,7 +57,10 @@ export async function send(url: string, path: string, init: RequestInit & { key?
   return answer
 }
 
-const SCHEMAS: Record<string, string> = { open: 'Open', changes: 'Changes', end: 'End', problem: 'Problem' }
+const SCHEMAS: Record<string, string> = {
+  ...{ open: 'Open', waiting: 'Waiting', changes: 'Changes' },
+  ...{ end: 'End', problem: 'Problem' },
+}
 
 /** A POST of JSON by hand. */
 export function post(url: string, path: string, body: unknown, init: RequestInit & { key?: string } = {}) {
@@ -102,6 +108,7 @@ export interface StreamEvent {
     readonly caughtUp?: boolean
     readonly restarted?: boolean
     readonly knownAtMs?: number
+    readonly pools?: 'all' | readonly string[]
     readonly reason?: string
     readonly code?: string
   }

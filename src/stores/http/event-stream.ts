@@ -26,8 +26,9 @@ export async function* readEvents(
   const parser = createParser({
     maxBufferSize: MAX_EVENT_LENGTH,
     onEvent: (event) => events.push(event),
-    onError: (error) => {
-      failure ??= new StoreProtocolError('The stream of events is malformed', { cause: error })
+    // Without what the parser says, which quotes the stream.
+    onError: () => {
+      failure ??= new StoreProtocolError('The stream of events is malformed')
     },
   })
   const decoder = new TextDecoder('utf-8', { fatal: true })

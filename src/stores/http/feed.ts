@@ -1,13 +1,20 @@
 import { randomUUID } from 'node:crypto'
-import { IncomingMessage } from 'node:http'
-import { elapsedMs, type Moment, takeMoment } from '../../clock.js'
+import { clocksDisagree, elapsedMs, type Moment, takeMoment } from '../../clock.js'
 import { StoreProtocolError, StoreUnavailableError } from '../../errors.js'
 import { pause } from '../../pause.js'
 import type { ChangeBatch, ChangesOptions } from '../../revocation/store.js'
 import { readEvents } from './event-stream.js'
-import { type HttpTransport, transportError } from './http-transport.js'
+import { type HttpTransport, type Sent, transportError } from './http-transport.js'
 import { problemError, readProblem } from './problem.js'
-import { asAnswer, asObject, CURSOR, decodeChanges, MAX_CURSOR_LENGTH, PATHS } from './wire.js'
+import {
+  asAnswer,
+  asObject,
+  CURSOR,
+  decodeChanges,
+  MAX_CURSOR_LENGTH,
+  PATHS,
+  type ToldPools,
+} from './wire.js'
 
 /** A stream that was over sooner is not opened again at once. */
 const SHORTEST_STREAM_MS = 1_000
@@ -21,13 +28,15 @@ export interface HttpFeedOptions extends ChangesOptions {
 
 /**
  * The change feed. It goes on where the service ends a stream as announced, with what is new since, and begins
- * with everything where the service does not take the cursor: it is of another key, or of other pools.
+ * with everything where the service does not take the cursor: it is of another key, or of other pools. It opens
+ * another stream as well where a clock of this machine was set, for the ages of the one that is open count from before.
  *
  * @throws StoreUnavailableError, StoreProtocolError
  */
 export async function* readFeed(options: HttpFeedOptions): AsyncGenerator<ChangeBatch, void, undefined> {
   const { after = '', signal } = options
   let cursor = isCursor(after) ? after : ''
+  let pools: ToldPools | undefined
   while (!signal.aborted) {
     const openedAt = performance.now()
     try {
@@ -38,6 +47,13 @@ export async function* readFeed(options: HttpFeedOptions): AsyncGenerator<Change
       }
       for await (const batch of readBatches(options, response, cursor)) {
         if (signal.aborted) return
+        const told = batch.pools ?? 'all'
+        if (!batch.restarted && pools !== undefined && !areSame(pools, told)) {
+          throw new StoreProtocolError(
+            'The service tells of other user pools, without beginning with everything',
+          )
+        }
+        pools = told
         cursor = batch.cursor
         yield batch
       }
@@ -49,13 +65,16 @@ export async function* readFeed(options: HttpFeedOptions): AsyncGenerator<Change
   }
 }
 
+function areSame(some: ToldPools, others: ToldPools): boolean {
+  return some === others || JSON.stringify(some) === JSON.stringify(others)
+}
+
 function isCursor(text: string): boolean {
   return text.length <= MAX_CURSOR_LENGTH && CURSOR.test(text)
 }
 
 /** A stream that is open, and what its ages are counted from. */
-interface OpenStream {
-  readonly response: IncomingMessage
+interface OpenStream extends Sent {
   readonly requestId: string
   /** Before the request was sent: what the service counts from is later. */
   readonly sentAt: Moment
@@ -66,23 +85,24 @@ async function open({ transport, signal }: HttpFeedOptions, cursor: string): Pro
   const requestId = randomUUID()
   const headers: Record<string, string> = cursor === '' ? {} : { 'last-event-id': cursor }
   const sentAt = takeMoment()
-  const response = await transport.stream(`${PATHS.changes}?request=${requestId}`, headers, signal)
-  if (response instanceof IncomingMessage) return { response, requestId, sentAt }
-  const { status, text } = response
-  const code = readProblem(text)?.code
+  const answer = await transport.stream(`${PATHS.changes}?request=${requestId}`, headers, signal)
+  if ('response' in answer) return { ...answer, requestId, sentAt }
+  const { status, text, key } = answer
+  const code = readProblem(text, key)?.code
   if (cursor !== '' && (code === 'cursor_invalid' || status === 431)) return undefined
-  throw problemError(status, text)
+  throw problemError(status, text, key)
 }
 
 /** The batches of one stream, until it ends as announced. */
 async function* readBatches(
   { silenceMs }: HttpFeedOptions,
-  { response, requestId, sentAt }: OpenStream,
+  { response, key, requestId, sentAt }: OpenStream,
   after: string,
 ): AsyncGenerator<ChangeBatch, void, undefined> {
   let cursor = after
   let isOpen = false
   let isFirst = true
+  let pools: ToldPools | undefined
   for await (const { event, id, data } of readEvents(response, silenceMs)) {
     if (!isOpen) {
       // A stream that something on the way had kept would count its ages from another request.
@@ -91,14 +111,19 @@ async function* readBatches(
       isOpen = true
       continue
     }
-    if (event === 'end') return
-    if (event === 'problem') throw problemError(0, data)
+    if (event === 'end' || clocksDisagree(sentAt)) return
+    // It waits for its turn to catch up.
+    if (event === 'waiting') continue
+    if (event === 'problem') throw problemError(0, data, key)
     if (event !== 'changes') throw new StoreProtocolError('The stream has an event of an unknown type')
     const { revocations, caughtUp, knownAtMs, ...said } = decodeChanges(data)
     // Wherever a clock stood still, of this machine while it slept or of a service that lies.
     if (!(knownAtMs <= performance.now() - sentAt.monotonic)) {
       throw new StoreProtocolError('The service is ahead of the clock of this process')
     }
+    pools = said.pools ?? pools
+    if (pools === undefined)
+      throw new StoreProtocolError('The service does not say of which user pools it tells')
     const restarted = said.restarted || (isFirst && after === '')
     isFirst = false
     // In the midst of everything there is no going on from what was before.
@@ -112,6 +137,7 @@ async function* readBatches(
       cursor,
       caughtUp,
       restarted,
+      ...(pools === 'all' ? {} : { pools }),
       // It goes on counting, also where this process is stopped before anybody has read it.
       get ageMs() {
         return Math.max(0, elapsedMs(sentAt) - knownAtMs)

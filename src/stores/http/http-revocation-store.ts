@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { systemClock } from '../../clock.js'
 import { StoreProtocolError, StoreUnavailableError } from '../../errors.js'
 import { assertRevocation, type Revocation, type RevocationMatch } from '../../revocation/revocation.js'
@@ -16,6 +17,7 @@ import {
   encodeToken,
   MAX_TOKENS,
   PATHS,
+  type RecordsPart,
   splitRecords,
 } from './wire.js'
 
@@ -47,6 +49,7 @@ export class HttpRevocationStore implements RevocationStore {
       weigh: () => 1,
       // The others are for what is added.
       maxUnderWay: Math.ceil(checked.maxConnections / 2),
+      maxWaitMs: checked.timeoutMs,
       send: (_poolId, tokens) => this.#findAll(tokens),
     })
   }
@@ -98,6 +101,7 @@ export class HttpRevocationStore implements RevocationStore {
   /** Ends every feed and connection. */
   async close(): Promise<void> {
     this.#closing.abort()
+    this.#lookUps.reject(closedError())
     this.#transport.close()
   }
 
@@ -106,7 +110,7 @@ export class HttpRevocationStore implements RevocationStore {
   }
 
   #assertOpen(): void {
-    if (this.#closing.signal.aborted) throw new StoreUnavailableError('The store is closed')
+    if (this.#closing.signal.aborted) throw closedError()
   }
 
   #beginWaiting(): void {
@@ -117,22 +121,39 @@ export class HttpRevocationStore implements RevocationStore {
     }
   }
 
-  async #addPart(records: string): Promise<void> {
-    const { status, text } = await this.#transport.post(PATHS.revocations, `{"revocations":${records}}`)
-    if (status === 204) return
-    if (status < 300) throw new StoreProtocolError(`The service did not say that it recorded them: ${status}`)
-    throw problemError(status, text)
+  async #addPart({ text, count }: RecordsPart): Promise<void> {
+    const { recorded } = await this.#ask(PATHS.revocations, 'revocations', text, 'recorded')
+    if (recorded !== count) throw new StoreProtocolError('The service did not say that it recorded them all')
   }
 
   async #findAll(tokens: readonly TokenIdentity[]): Promise<(RevocationMatch | undefined)[]> {
-    const body = JSON.stringify({ tokens: tokens.map(encodeToken) })
-    const { status, text } = await this.#transport.post(PATHS.find, body)
-    if (status !== 200) throw problemError(status, text)
-    const matches = asAnswer(() => {
-      const answer = asObject('answer', JSON.parse(text), ['matches'])
-      return asArray('matches', answer.matches, tokens.length)
-    })
+    const text = JSON.stringify(tokens.map(encodeToken))
+    const answer = await this.#ask(PATHS.find, 'tokens', text, 'matches')
+    const matches = asAnswer(() => asArray('matches', answer.matches, tokens.length))
     if (matches.length !== tokens.length) throw new StoreProtocolError('The service left a token out')
     return tokens.map((token, index) => decodeMatch(matches[index], token))
   }
+
+  /** Asks for something, and gives what is the answer to that, and to nothing else. */
+  async #ask(
+    path: string,
+    name: string,
+    entries: string,
+    answered: string,
+  ): Promise<Readonly<Record<string, unknown>>> {
+    const request = randomUUID()
+    const body = `{"request":"${request}","${name}":${entries}}`
+    const { status, text, key } = await this.#transport.post(path, body)
+    if (status >= 300) throw problemError(status, text, key)
+    if (status !== 200) throw new StoreProtocolError(`Status ${status} is no answer to what was asked`)
+    const answer = asAnswer(() => asObject('answer', JSON.parse(text), ['request', answered]))
+    if (answer.request !== request) {
+      throw new StoreProtocolError('The answer is not to this request: is it cached?')
+    }
+    return answer
+  }
+}
+
+function closedError(): StoreUnavailableError {
+  return new StoreUnavailableError('The store is closed')
 }

@@ -15,6 +15,8 @@ const MAX_ANSWER_BYTES = 1_048_576
 export interface Answer {
   readonly status: number
   readonly text: string
+  /** The key that was sent, which no error may quote. */
+  readonly key: string
 }
 
 /**
@@ -26,6 +28,7 @@ export class HttpTransport {
   readonly #request: typeof httpRequest
   /** Keeps connections, and makes requests wait where there are too many. */
   readonly #agent: HttpAgent
+  #isClosed = false
 
   constructor(options: CheckedHttpOptions) {
     this.#options = options
@@ -56,17 +59,13 @@ export class HttpTransport {
    *
    * @throws StoreUnavailableError, StoreProtocolError
    */
-  async stream(
-    path: string,
-    headers: Record<string, string>,
-    closing: AbortSignal,
-  ): Promise<IncomingMessage | Answer> {
+  async stream(path: string, headers: Record<string, string>, closing: AbortSignal): Promise<Sent | Answer> {
     const options = { method: 'GET', agent: false, headers: { accept: 'text/event-stream', ...headers } }
     try {
       return await this.#inTime(async (signal) => {
         const ended = AbortSignal.any([signal, closing])
         const sent = await this.#send(path, { ...options, signal: ended }, undefined)
-        return sent.response.statusCode === 200 ? sent.response : await readAnswer(sent)
+        return sent.response.statusCode === 200 ? sent : await readAnswer(sent)
       }, closing)
     } catch (error) {
       throw transportError(error)
@@ -74,6 +73,7 @@ export class HttpTransport {
   }
 
   close(): void {
+    this.#isClosed = true
     this.#agent.destroy()
   }
 
@@ -102,11 +102,14 @@ export class HttpTransport {
     const key: unknown = await this.#options.key()
     if (!isApiKey(key)) throw new Error('the option "key" gave something that cannot be an API key')
     options.signal?.throwIfAborted()
+    if (this.#isClosed) throw new Error('the store is closed')
     return await new Promise((resolve, reject) => {
       const headers = { ...options.headers, authorization: `Bearer ${key}` }
       const request = this.#request(this.#options.base + path, { ...options, headers })
       request.once('response', (response) => resolve({ response, key }))
       request.on('error', (error) => {
+        // What came instead of an answer, which may quote the request.
+        Reflect.deleteProperty(error, 'rawPacket')
         const isReused = request.reusedSocket && (error as NodeJS.ErrnoException).code === 'ECONNRESET'
         reject(isReused ? Object.assign(error, { isStale: true }) : error)
       })
@@ -121,7 +124,7 @@ function isStale(error: unknown): boolean {
 }
 
 /** A request that is being answered, and the key that it was made with. */
-interface Sent {
+export interface Sent {
   readonly response: IncomingMessage
   readonly key: string
 }
@@ -140,8 +143,7 @@ async function readAnswer({ response, key }: Sent): Promise<Answer> {
     if (bytes > MAX_ANSWER_BYTES) throw new StoreProtocolError(`The answer is over ${MAX_ANSWER_BYTES} bytes`)
     chunks.push(chunk)
   }
-  // What an answer says may end up in an error, and something on the way may quote the request.
-  return { status, text: Buffer.concat(chunks).toString().replaceAll(key, '[key]') }
+  return { status, text: Buffer.concat(chunks).toString(), key }
 }
 
 /** An error of this library for what went wrong on the way. */

@@ -47,12 +47,17 @@ export interface ProblemDetails {
   readonly field?: string
 }
 
-/** What an answer that is no success says, if it is the service's own. */
-export function readProblem(text: string): { code: ProblemCode; detail: string } | undefined {
+/**
+ * What an answer that is no success says, if it is the service's own.
+ *
+ * @param key what it must not quote: something on the way may have put it there
+ */
+export function readProblem(text: string, key: string): { code: ProblemCode; detail: string } | undefined {
   try {
     const { code, detail } = JSON.parse(text) as { code?: unknown; detail?: unknown }
     if (typeof code !== 'string' || !Object.hasOwn(PROBLEMS, code)) return undefined
-    const said = typeof detail === 'string' ? detail.slice(0, 300).toWellFormed() : ''
+    const said =
+      typeof detail === 'string' ? detail.replaceAll(key, '[key]').slice(0, 300).toWellFormed() : ''
     return { code: code as ProblemCode, detail: said || PROBLEMS[code as ProblemCode][1] }
   } catch {
     return undefined
@@ -60,8 +65,8 @@ export function readProblem(text: string): { code: ProblemCode; detail: string }
 }
 
 /** The typed error for what the service answered instead of a success. */
-export function problemError(status: number, text: string): Error {
-  const problem = readProblem(text)
+export function problemError(status: number, text: string, key: string): Error {
+  const problem = readProblem(text, key)
   if (problem === undefined) {
     // Not the service, but something before it: a proxy that cannot reach it, or another server altogether.
     if (status >= 500 || status === 408 || status === 429) {

@@ -20,17 +20,20 @@ export const PATHS = {
 } as const
 
 /** What the client puts into one request, and the service into one event, at most; the service takes more. */
-const MAX_PART = { records: 500, characters: 200_000 } as const
+export const MAX_PART = { records: 500, characters: 200_000 } as const
 /** Tokens in one look-up of the client. */
 export const MAX_TOKENS = 100
 /** Characters of a cursor, for proxies take no long headers. A longer one is not sent: who comes back reads more. */
 export const MAX_CURSOR_LENGTH = 4_096
 /** A cursor, and whatever else goes into a header or a URL. */
 export const CURSOR = /^[\w-]+\.[\w-]+$/
-/** What a client gives to be told again in the first event of its stream. */
+/** What a client gives to be told again in the answer, or in the first event of its stream. */
 export const REQUEST_ID = /^[\w-]{1,64}$/
 /** API keys: what can be sent in a header, from 32 bytes on. */
 export const API_KEY = /^[\x21-\x7e]{32,1024}$/
+
+/** The user pools that a stream tells of. */
+export type ToldPools = 'all' | readonly string[]
 
 /** The `data` of an event `changes`. */
 export interface ChangesEvent {
@@ -39,6 +42,8 @@ export interface ChangesEvent {
   readonly restarted: boolean
   /** How long after it had received the request of this stream the service's knowledge was current, in milliseconds. */
   readonly knownAtMs: number
+  /** The user pools that the stream tells of. In its first event, and wherever they change; then it begins anew. */
+  readonly pools: ToldPools | undefined
 }
 
 type JsonObject = Record<string, unknown>
@@ -154,31 +159,46 @@ export function assertMatches(match: RevocationMatch, token: TokenIdentity): voi
   }
 }
 
-/** Reads what another service or store wrote. @throws StoreProtocolError */
+/** Reads what a service wrote. @throws StoreProtocolError without what was wrong, which may quote the answer */
 export function asAnswer<T>(read: () => T): T {
   try {
     return read()
-  } catch (cause) {
-    if (cause instanceof StoreProtocolError) throw cause
-    throw new StoreProtocolError('The service did not answer in its protocol', { cause })
+  } catch (error) {
+    if (error instanceof StoreProtocolError) throw error
+    throw new StoreProtocolError('The service did not answer in its protocol')
   }
+}
+
+const EVENT_FIELDS = ['revocations', 'caughtUp', 'restarted', 'knownAtMs', 'pools']
+
+function decodePools(pools: unknown): ToldPools | undefined {
+  if (pools === undefined || pools === 'all') return pools
+  const poolIds = asArray('pools', pools, Number.MAX_SAFE_INTEGER)
+  if (!poolIds.every(isIdentifier)) throw new TypeError('pools must be of user pool ids')
+  return poolIds
 }
 
 /** @throws StoreProtocolError */
 export function decodeChanges(text: string): ChangesEvent {
   return asAnswer(() => {
-    const event = asObject('event', JSON.parse(text), ['revocations', 'caughtUp', 'restarted', 'knownAtMs'])
+    const event = asObject('event', JSON.parse(text), EVENT_FIELDS)
     const { caughtUp, restarted, knownAtMs } = event
     if (typeof caughtUp !== 'boolean' || typeof restarted !== 'boolean') throw new TypeError('not boolean')
     if (typeof knownAtMs !== 'number') throw new TypeError('knownAtMs must be a number')
     const records = asArray('revocations', event.revocations, MAX_PART.records)
     const revocations = records.map((record) => decodeRecord(record, Number.POSITIVE_INFINITY))
-    return { revocations, caughtUp, restarted, knownAtMs }
+    return { revocations, caughtUp, restarted, knownAtMs, pools: decodePools(event.pools) }
   })
 }
 
-/** Parts that each fit into one request or event, as JSON; one empty part for no records. */
-export function splitRecords(records: readonly Revocation[]): string[] {
+/** Records that fit into one request or event, as JSON. */
+export interface RecordsPart {
+  readonly text: string
+  readonly count: number
+}
+
+/** Parts that each fit into one request or event; one empty part for no records. */
+export function splitRecords(records: readonly Revocation[]): RecordsPart[] {
   const parts: string[][] = [[]]
   let characters = 0
   for (const record of records) {
@@ -193,5 +213,5 @@ export function splitRecords(records: readonly Revocation[]): string[] {
     part.push(text)
     characters += text.length
   }
-  return parts.map((part) => `[${part.join(',')}]`)
+  return parts.map((part) => ({ text: `[${part.join(',')}]`, count: part.length }))
 }
