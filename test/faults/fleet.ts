@@ -15,7 +15,7 @@ import { until } from './until.js'
 const TICK_MS: Record<Engine, number> = {
   ioredis: 20,
   'node-redis': 20,
-  http: 60,
+  http: 120,
   dynamodb: 250,
   'redis and dynamodb': 250,
 }

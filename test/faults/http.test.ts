@@ -1,10 +1,13 @@
-import { describe } from 'vitest'
+import { describe, vi } from 'vitest'
 import { describeWithRedisServer } from '../support/redis-suites.js'
 import { lossBegins, outage, serviceAnswers, trouble, untilPassed } from './faults.js'
 import { MAX_STALENESS_MS } from './fleet-log.js'
 import { it, type Scene } from './harness.js'
 import { sharedClock } from './history.js'
 import { SERVICE_KEY } from './protocol.js'
+
+// Each starts seven processes.
+vi.setConfig({ maxConcurrency: 2 })
 
 /** All go by a service over Redis, the verifiers through a proxy before it. The revoker may go to Redis itself. */
 async function startBehindService(scene: Scene, { revokerBy = 'http' as 'http' | 'ioredis' } = {}) {
