@@ -129,8 +129,36 @@ describe('createTable', () => {
   it('gives up in time', async () => {
     const { proxy, client, tableName } = await scene()
     proxy.intercept = () => new Promise(() => {})
-    const call = () => createTable({ client, tableName, timeoutMs: 200 })
-    expect(await thrownBy(call)).toMatchObject({ code: 'store_unavailable' })
+    const error = await thrownBy(() => createTable({ client, tableName, timeoutMs: 200 }))
+    expect(error).toMatchObject({ code: 'store_unavailable', message: expect.stringContaining('200 ms') })
+  })
+
+  it('gives up in time also where the client never comes to send anything', async () => {
+    const { proxy, tableName } = await scene()
+    const client = localClient(proxy.endpoint, { credentials: () => new Promise(() => {}) })
+    afterTest(() => client.destroy())
+    const error = await thrownBy(() => createTable({ client, tableName, timeoutMs: 200 }))
+    expect(error).toMatchObject({ code: 'store_unavailable', message: expect.stringContaining('200 ms') })
+  })
+
+  it.each([0, 2])('makes a table again that is being deleted (seen %i times)', async (looksBefore) => {
+    const { proxy, client, tableName, describeTable } = await scene()
+    const { intercept } = proxy
+    let looks = 0
+    let creations = 0
+    proxy.intercept = (call) => {
+      if (call.operation === 'CreateTable') {
+        creations += 1
+        return creations === 1 ? dynamodbError('ResourceInUseException') : undefined
+      }
+      if (call.operation === 'DescribeTable' && ++looks <= looksBefore) {
+        return { status: 200, body: { Table: { TableStatus: 'DELETING', KeySchema: [] } } }
+      }
+      return intercept(call)
+    }
+    await createTable({ client, tableName })
+    expect(creations).toBe(2)
+    expect(await describeTable()).toMatchObject({ TableStatus: 'ACTIVE' })
   })
 
   it.each<readonly [string, object]>([

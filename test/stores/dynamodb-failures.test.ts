@@ -135,6 +135,63 @@ describe('A DynamoDB that hangs', () => {
   })
 })
 
+describe('A DynamoDB that is slow, but never too slow', () => {
+  it('makes an add reject after three times the time of a request', async () => {
+    const scene = await Scene.create(dynalite())
+    const patient = scene.directStore()
+    await patient.add([user('a', { cutoff: now, expiresAt: now + 60 })])
+    const store = scene.store({ requestTimeoutMs: 500 })
+    scene.proxy.delayMs = 350
+    // It takes five requests: the one is larger here, the other there.
+    const add = () => store.add([user('a', { cutoff: now - 5, expiresAt: now + 90 })])
+    expect(await thrownBy(add)).toMatchObject({ code: 'store_unavailable' })
+  })
+})
+
+describe('A reading of everything that DynamoDB throttles', () => {
+  it('goes on from where it is, giving signs of life, and does not begin anew', async () => {
+    const scene = await Scene.create(dynalite())
+    const store = scene.store({ requestTimeoutMs: 100 })
+    const ids = Array.from({ length: 12 }, (_, index) => `s${index}`)
+    await scene.directStore().add(ids.map((id) => session(id)))
+    const starts: unknown[] = []
+    let throttled = 0
+    let isThrottling = true
+    scene.proxy.intercept = ({ operation, body, forward }) => {
+      if (operation === 'GetItem' && throttled > 0 && throttled % 4 === 0) {
+        return dynamodbError('ProvisionedThroughputExceededException')
+      }
+      if (operation !== 'Scan') return undefined
+      starts.push(body.ExclusiveStartKey)
+      if (isThrottling && starts.length > 3) {
+        throttled += 1
+        return dynamodbError('ProvisionedThroughputExceededException')
+      }
+      return forward({ ...body, Limit: 4 })
+    }
+    const reading = new Reading(store)
+    await eventually(async () => {
+      await reading.next()
+      expect(throttled).toBeGreaterThan(10)
+    })
+    expect(reading.batches.at(-1)?.caughtUp).toBe(false)
+    isThrottling = false
+    throttled = 0
+    await reading.catchUp()
+    expect(idsOf(reading.batches)).toEqual(ids.sort())
+    expect(reading.batches.filter(({ restarted }) => restarted)).toHaveLength(1)
+    expect(starts.filter((start) => start === undefined)).toHaveLength(1)
+  })
+
+  it('is told where it is not permitted', async () => {
+    const scene = await Scene.create(dynalite())
+    scene.proxy.intercept = ({ operation }) =>
+      operation === 'Scan' ? dynamodbError('AccessDeniedException') : undefined
+    const error = await thrownBy(() => new Reading(scene.store()).catchUp())
+    expect(error).toMatchObject({ code: 'store_unavailable' })
+  })
+})
+
 describe('What DynamoDB leaves unprocessed', () => {
   it('is asked for again, until all is answered', async () => {
     const scene = await Scene.create(dynalite())

@@ -1,6 +1,8 @@
 import { UpdateItemCommand } from '@aws-sdk/client-dynamodb'
 import { describe, expect, it, vi } from 'vitest'
+import type { ChangeBatch } from '../../src/revocation/store.js'
 import { announce } from '../../src/stores/dynamodb/announcements.js'
+import { announcementKey } from '../../src/stores/dynamodb/layout.js'
 import { encodeRecord } from '../../src/stores/dynamodb/records.js'
 import { type Request, Requests } from '../../src/stores/dynamodb/requests.js'
 import { takeMonotonicClock } from '../support/monotonic.js'
@@ -37,8 +39,7 @@ async function announceLate(scene: Scene, id: string, before = 0): Promise<void>
   const counter = await scene.counter()
   const sequence = Number(counter?.sequence?.N) - before
   await scene.put({
-    pk: { S: `feed:${counter?.generation?.S}:${Math.floor(sequence / 100)}` },
-    sk: { N: String(sequence) },
+    ...announcementKey(counter?.generation?.S ?? '', sequence),
     records: { S: `[${encodeRecord(session(id)).announcement}]` },
   })
 }
@@ -283,6 +284,73 @@ describe('A reader who was away', () => {
   })
 })
 
+describe('A reader who is far behind', () => {
+  it.each([
+    ['in another process, for any reason', (cursor: string) => ofAnotherProcess(cursor), 1],
+    ['though his last look was just now', (cursor: string) => cursor, 60],
+  ])('starts over before he has asked for all: %s', async (_, change, queries) => {
+    const { scene, store, reading } = await withReader()
+    const cursor = change(reading.cursor)
+    await takeNumber(scene, 1_000_000)
+    const from = scene.proxy.operations.length
+    const again = new Reading(store, cursor)
+    await again.catchUp()
+    expect(isRestarted(again.batches)).toBe(true)
+    const asked = scene.proxy.operations.slice(from).filter((operation) => operation === 'Query')
+    expect(asked.length).toBeLessThanOrEqual(queries)
+  })
+})
+
+describe('A table without a counter', () => {
+  const put = (scene: Scene, id: string) =>
+    scene.put({
+      pk: { S: `s:${POOL}:${id}` },
+      sk: { N: '0' },
+      expiresAt: { N: String(session(id).expiresAt) },
+    })
+
+  it('is read as a whole when it gets one: it may have been restored', async () => {
+    const scene = await Scene.create(dynalite())
+    const store = scene.store()
+    const reading = new Reading(store)
+    await reading.catchUp()
+    await put(scene, 'restored')
+    await store.add([session('next')])
+    expect(idsOf(await reading.until((batch) => batch.caughtUp && idsOf([batch]).length > 0))).toEqual([
+      'next',
+      'restored',
+    ])
+  })
+
+  it('is not gone on with from a cursor', async () => {
+    const scene = await Scene.create(dynalite())
+    const store = scene.store()
+    const reading = new Reading(store)
+    await reading.catchUp()
+    await put(scene, 'restored')
+    const again = new Reading(store, reading.cursor)
+    expect(idsOf(await again.catchUp())).toEqual(['restored'])
+    expect(isRestarted(again.batches)).toBe(true)
+  })
+
+  it('that is given one by hand, after it was restored, is read as a whole at once', async () => {
+    const scene = await Scene.create(dynalite())
+    const reading = new Reading(scene.store())
+    await reading.catchUp()
+    await put(scene, 'restored')
+    await scene.put({
+      pk: { S: 'feed' },
+      sk: { N: '0' },
+      generation: { S: 'restored' },
+      sequence: { N: '0' },
+    })
+    const batches = await reading.until((batch) => idsOf([batch]).length > 0)
+    expect(idsOf(batches)).toEqual(['restored'])
+    await scene.directStore().add([session('next')])
+    expect(idsOf(await reading.catchUp())).toContain('next')
+  })
+})
+
 describe('A table that was', () => {
   it('restored, so that numbers were never taken, makes readers start over', async () => {
     const { scene, store, reading } = await withReader()
@@ -378,6 +446,35 @@ describe('From time to time', () => {
     expect(isRestarted(batches)).toBe(false)
     expect(consistent[0]).toBe(true)
     expect(consistent.slice(1)).toContain(false)
+  })
+})
+
+describe('A feed that is opened again and again', () => {
+  it('reads the whole table all the same, going on from where it was', async () => {
+    const scene = await Scene.create(dynalite())
+    const store = scene.store({ reconcileIntervalMs: 1_000 })
+    const ids = Array.from({ length: 6 }, (_, index) => `s${index}`)
+    await store.add(ids.map((id) => session(id)))
+    const first = new Reading(store)
+    await first.catchUp()
+    await first.end()
+    const starts: unknown[] = []
+    scene.proxy.intercept = ({ operation, body, forward }) => {
+      if (operation !== 'Scan') return undefined
+      starts.push(body.ExclusiveStartKey)
+      return forward({ ...body, Limit: 2 })
+    }
+    let { cursor } = first
+    const seen: ChangeBatch[] = []
+    await eventually(async () => {
+      const reading = new Reading(store, cursor)
+      seen.push(await reading.next(), await reading.next(), await reading.next())
+      await reading.end()
+      cursor = reading.cursor
+      expect(idsOf(seen)).toEqual(ids)
+    })
+    expect(isRestarted(seen)).toBe(false)
+    expect(starts.filter((start) => start !== undefined).length).toBeGreaterThan(0)
   })
 })
 

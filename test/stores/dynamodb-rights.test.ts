@@ -21,11 +21,15 @@ const now = Math.floor(Date.now() / 1000)
 const READ = ['GetItem', 'BatchGetItem', 'Query', 'Scan']
 const WRITE = ['UpdateItem', 'PutItem']
 
-/** A scene whose proxy permits no more than these operations. */
+/** A scene whose proxy permits no more than these operations, and to put nothing but announcements. */
 async function permitting(operations: readonly string[]): Promise<Scene> {
   const scene = await Scene.create(dynalite())
-  scene.proxy.intercept = ({ operation }) =>
-    operations.includes(operation) ? undefined : dynamodbError('AccessDeniedException')
+  scene.proxy.intercept = ({ operation, body }) => {
+    const isKeyPermitted = operation !== 'PutItem' || body.Item.pk.S.startsWith('feed:')
+    return operations.includes(operation) && isKeyPermitted
+      ? undefined
+      : dynamodbError('AccessDeniedException')
+  }
   return scene
 }
 
@@ -35,7 +39,8 @@ describe('The policies in docs/dynamodb.md', () => {
 
   it.each([
     ['RevocationReader', READ],
-    ['RevocationWriter', [...READ, ...WRITE]],
+    ['RevocationWriter', [...READ, 'UpdateItem']],
+    ['RevocationAnnouncer', ['PutItem']],
   ])('permit what is tested: %s', (sid, operations) => {
     const [statement] = policies.flatMap(({ Statement }) => Statement).filter(({ Sid }) => Sid === sid)
     expect(statement.Action).toEqual(operations.map((operation) => `dynamodb:${operation}`))

@@ -76,6 +76,7 @@ describe('Adding', () => {
     const long = { revokedAt: now, reason: '日'.repeat(1_024), actor: '\u0001'.repeat(1_024) }
     const records = Array.from({ length: 60 }, (_, index) => session(`long ${index}`, { audit: long }))
     const store = scene.store()
+    await store.add([session('first')])
     const reading = new Reading(store)
     await reading.catchUp()
     await store.add(records)
@@ -95,6 +96,38 @@ describe('Adding', () => {
     await added
     await expectFound(store, [session('mine')])
     expect((await scene.announcements())[0]?.records?.S).toContain('mine')
+  })
+})
+
+describe('An item that is no whole record', () => {
+  it.each([
+    ['a session without its time', session('a'), {}],
+    ['a user without its time', user('a', { cutoff: now }), { cutoff: { N: '5' } }],
+    ['a user without its cutoff', user('a', { cutoff: now }), { expiresAt: { N: '5' } }],
+    ['a user without either', user('a', { cutoff: now }), {}],
+  ])('is made one by who adds it: %s', async (_, record, attributes) => {
+    const scene = await Scene.create(dynalite())
+    const store = scene.store()
+    await scene.put({
+      pk: { S: `${record.scope === 'user' ? 'u' : 's'}:${POOL}:a` },
+      sk: { N: '0' },
+      ...attributes,
+    })
+    await store.add([record])
+    await expectFound(store, [record])
+    expect(idsOf(await new Reading(store).catchUp())).toEqual(['a'])
+  })
+
+  it.each([
+    ['a record without its time', `s:${POOL}:a`, '0', {}],
+    ['a record under another sort key', `s:${POOL}:a`, '1', { expiresAt: { N: '5' } }],
+    ["somebody else's", 'order 17', '0', { price: { N: '5' } }],
+  ])('is an error to who reads everything: %s', async (_, pk, sk, attributes) => {
+    const scene = await Scene.create(dynalite())
+    const store = scene.store()
+    await store.add([session('b')])
+    await scene.put({ pk: { S: pk }, sk: { N: sk }, ...attributes })
+    expect(await thrownBy(() => new Reading(store).catchUp())).toMatchObject({ code: 'store_protocol' })
   })
 })
 

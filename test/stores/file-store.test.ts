@@ -60,6 +60,20 @@ async function connect(path: string): Promise<SqliteDatabase> {
   return database
 }
 
+/** Is called for each connection that a store opens. */
+async function countConnections() {
+  const { DatabaseSync } = builtInSqlite() ?? (await installedSqlite())
+  const connected = vi.fn()
+  class Counted extends DatabaseSync {
+    constructor(path: string) {
+      super(path)
+      connected()
+    }
+  }
+  vi.spyOn(process, 'getBuiltinModule').mockReturnValue({ DatabaseSync: Counted } as never)
+  return connected
+}
+
 /** Reads from a cursor on until it is caught up. */
 async function read(store: FileRevocationStore, after?: string) {
   const controller = new AbortController()
@@ -266,6 +280,81 @@ describe('A file that was deleted or replaced', () => {
   })
 })
 
+describe('A backup that is put in place of the file', () => {
+  /** A store with `a` in its backup, and `b` in the log, whose file the backup has just replaced. */
+  const withBackupBesideLog = async () => {
+    const path = freshPath()
+    const store = open(path)
+    await store.add([session('a')])
+    const database = await connect(path)
+    database.exec('PRAGMA wal_checkpoint(TRUNCATE)')
+    copyFileSync(path, `${path}.bak`)
+    copyFileSync(path, `${path}.again`)
+    await store.add(Array.from({ length: 50 }, (_, index) => session(`b${index}`)))
+    database.exec('PRAGMA wal_checkpoint(RESTART)')
+    await store.add([session('c')])
+    renameSync(`${path}.bak`, path)
+    return { path, store }
+  }
+
+  it('is refused where the old log was left beside it, which SQLite would write over it', async () => {
+    const { path, store } = await withBackupBesideLog()
+    await expect(store.add([session('d')])).rejects.toMatchObject({ code: 'store_protocol' })
+    await expect(store.add([session('d')])).rejects.toThrow('-wal and -shm')
+    await expect(store.find(token('a'))).rejects.toMatchObject({ code: 'store_protocol' })
+    expect(() => store.findSync(token('a'))).toThrow(expect.objectContaining({ code: 'store_protocol' }))
+    await expect(read(store)).rejects.toMatchObject({ code: 'store_protocol' })
+    expect(readFileSync(path).equals(readFileSync(`${path}.again`))).toBe(true)
+  })
+
+  it('is refused for that also where the file was away in between', async () => {
+    const { path, store } = await withBackupBesideLog()
+    renameSync(path, `${path}.bak`)
+    await expect(store.add([session('d')])).rejects.toMatchObject({ code: 'store_unavailable' })
+    renameSync(`${path}.bak`, path)
+    await expect(store.add([session('d')])).rejects.toMatchObject({ code: 'store_protocol' })
+  })
+
+  it('is opened once the old log is removed', async () => {
+    const { path, store } = await withBackupBesideLog()
+    await expect(store.add([session('d')])).rejects.toMatchObject({ code: 'store_protocol' })
+    for (const suffix of ['-wal', '-shm']) rmSync(path + suffix, { force: true })
+    renameSync(`${path}.again`, path)
+    await store.add([session('d')])
+    expect((await read(open(path))).ids).toEqual(['a', 'd'])
+  })
+
+  it('is the one that is used also where it comes in the midst of opening', async () => {
+    const [path, fresh] = [freshPath(), freshPath()]
+    for (const [file, id] of [
+      [path, 'old'],
+      [fresh, 'new'],
+    ] as const) {
+      await using store = open(file)
+      await store.add([session(id)])
+    }
+    const { DatabaseSync } = builtInSqlite() ?? (await installedSqlite())
+    class Overtaken {
+      constructor(name: string) {
+        const database = new DatabaseSync(name)
+        if (existsSync(fresh)) {
+          // What SQLite opens is what was there, with its log.
+          database.prepare('SELECT entries FROM state').get()
+          for (const suffix of ['', '-wal', '-shm']) rmSync(path + suffix, { force: true })
+          renameSync(fresh, path)
+        }
+        // biome-ignore lint/correctness/noConstructorReturn: it is a connection of SQLite itself
+        return database
+      }
+    }
+    vi.spyOn(process, 'getBuiltinModule').mockReturnValue({ DatabaseSync: Overtaken } as never)
+    const store = open(path)
+    vi.restoreAllMocks()
+    await store.add([session('added')])
+    expect((await read(open(path))).ids).toEqual(['added', 'new'])
+  })
+})
+
 describe('A file that is not what it should be', () => {
   const refuses = async (path: string, code: string) => {
     const before = readFileSync(path)
@@ -302,6 +391,37 @@ describe('A file that is not what it should be', () => {
     await refuses(path, 'store_protocol')
   })
 
+  it('is not opened again for each look-up', async () => {
+    const path = freshPath()
+    writeFileSync(path, 'Dear diary, '.repeat(500))
+    const connected = await countConnections()
+    vi.spyOn(performance, 'now').mockReturnValue(performance.now())
+    const store = open(path)
+    for (let call = 0; call < 20; call++) {
+      await expect(store.find(token('a'))).rejects.toMatchObject({ code: 'store_protocol' })
+      expect(() => store.findSync(token('a'))).toThrow(expect.objectContaining({ code: 'store_protocol' }))
+    }
+    expect(connected).toHaveBeenCalledOnce()
+  })
+
+  it('is let go at once where a transaction fails in it: others can write', async () => {
+    const path = freshPath()
+    // The package ends a connection only when its garbage is collected.
+    vi.spyOn(process, 'getBuiltinModule').mockReturnValue(undefined as never)
+    const store = open(path)
+    await store.add([session('a')])
+    vi.restoreAllMocks()
+    const other = await connect(path)
+    const { generation } = other.prepare('SELECT generation FROM state').get() as { generation: string }
+    other.exec('DELETE FROM state')
+    const realNow = performance.now.bind(performance)
+    vi.spyOn(performance, 'now').mockImplementation(() => realNow() + 5_000)
+    await expect(store.add([session('b')])).rejects.toMatchObject({ code: 'store_protocol' })
+    other.prepare('INSERT INTO state VALUES (1, ?, 1)').run(generation)
+    await store.add([session('b')])
+    expect((await read(store)).ids).toEqual(['a', 'b'])
+  })
+
   it('rejects where its folder is not there', async () => {
     const store = open(join(folder, 'nowhere', 'x.db'))
     await expect(store.ready()).rejects.toMatchObject({ code: 'store_unavailable' })
@@ -332,6 +452,37 @@ describe('A file that is not what it should be', () => {
 })
 
 describe('A file that another process locks', () => {
+  /** One that cannot even be read. */
+  const lockedPath = async () => {
+    const [made, path] = [freshPath(), freshPath()]
+    const store = open(made)
+    await store.add([session('a')])
+    await store.close()
+    copyFileSync(made, path)
+    const other = await connect(path)
+    other.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN IMMEDIATE; DELETE FROM changes; COMMIT')
+    return path
+  }
+
+  it('is opened once, however often it is asked meanwhile', async () => {
+    const path = await lockedPath()
+    const connected = await countConnections()
+    const store = open(path, { busyTimeoutMs: 100 })
+    for (let call = 0; call < 2; call++) {
+      await expect(store.find(token('a'))).rejects.toMatchObject({ code: 'store_unavailable' })
+    }
+    expect(connected).toHaveBeenCalledOnce()
+  })
+
+  it('does not hold up the end of a feed', async () => {
+    const store = open(await lockedPath(), { busyTimeoutMs: 60_000 })
+    const controller = new AbortController()
+    const next = store.changes({ signal: controller.signal }).next()
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    controller.abort()
+    expect(await next).toEqual({ done: true, value: undefined })
+  })
+
   it('is waited for, without holding up the event loop', async () => {
     const path = freshPath()
     const store = open(path, { busyTimeoutMs: 20_000 })

@@ -25,6 +25,8 @@ export interface AnnounceOptions {
   readonly retentionSeconds: number
   /** How far DynamoDB's clock is ahead of this machine's, as far as is known, in milliseconds. */
   readonly clockOffsetMs: number
+  /** Gives it up early. */
+  readonly signal?: AbortSignal
 }
 
 /** Tells readers of the feed of these records, which have been written before. */
@@ -38,7 +40,7 @@ export async function announce(options: AnnounceOptions, records: readonly Encod
 async function announceGroup(options: AnnounceOptions, items: readonly string[]): Promise<void> {
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
     const takenAt = takeMoment()
-    const { generation, first } = await takeNumbers(options.requests, items.length)
+    const { generation, first } = await takeNumbers(options, items.length)
     await Promise.all(items.map((item, index) => putItem(options, item, generation, first + index)))
     if (elapsedMs(takenAt) <= ANNOUNCE_WITHIN_MS) return
   }
@@ -47,7 +49,7 @@ async function announceGroup(options: AnnounceOptions, items: readonly string[])
 
 /** The next numbers of the sequence. Those that nobody uses, in the end, do no harm. */
 async function takeNumbers(
-  requests: Requests,
+  { requests, signal }: AnnounceOptions,
   count: number,
 ): Promise<{ readonly generation: string; readonly first: number }> {
   const command = new UpdateItemCommand({
@@ -56,9 +58,9 @@ async function takeNumbers(
     UpdateExpression: 'SET #generation = if_not_exists(#generation, :generation) ADD #sequence :count',
     ExpressionAttributeNames: { '#generation': 'generation', '#sequence': 'sequence' },
     ExpressionAttributeValues: { ':generation': { S: randomUUID() }, ':count': { N: String(count) } },
-    ReturnValues: 'UPDATED_NEW',
+    ReturnValues: 'ALL_NEW',
   })
-  const { Attributes } = await requests.run((client, options) => client.send(command, options))
+  const { Attributes } = await requests.run((client, options) => client.send(command, options), signal)
   const first = readSequence(Attributes?.sequence) - count + 1
   const generation = readString(Attributes?.generation)
   if (first < 1 || generation === '') throw unexpected()
@@ -66,7 +68,7 @@ async function takeNumbers(
 }
 
 async function putItem(
-  { requests, retentionSeconds, clockOffsetMs }: AnnounceOptions,
+  { requests, retentionSeconds, clockOffsetMs, signal }: AnnounceOptions,
   records: string,
   generation: string,
   sequence: number,
@@ -80,7 +82,7 @@ async function putItem(
       purgeAt: { N: String(purgeAt) },
     },
   })
-  await requests.run((client, options) => client.send(command, options))
+  await requests.run((client, options) => client.send(command, options), signal)
 }
 
 /** The records, as JSON, in as many items as they need. */

@@ -1,6 +1,6 @@
 import { BatchGetItemCommand } from '@aws-sdk/client-dynamodb'
 import { UnprocessedError, unexpected } from './dynamodb-errors.js'
-import type { Item, ItemKey } from './layout.js'
+import { type Item, type ItemKey, readKey } from './layout.js'
 import type { Requests } from './requests.js'
 
 /** DynamoDB's own limit. */
@@ -52,7 +52,7 @@ export async function batchGet(
   return items
 }
 
-function nameOf({ pk, sk }: Item | ItemKey): string {
-  if (typeof pk?.S !== 'string' || typeof sk?.N !== 'string') throw unexpected()
+function nameOf(item: Item | ItemKey): string {
+  const { pk, sk } = readKey(item)
   return `${sk.N} ${pk.S}`
 }

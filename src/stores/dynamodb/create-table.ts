@@ -8,6 +8,7 @@ import {
   UpdateTimeToLiveCommand,
 } from '@aws-sdk/client-dynamodb'
 import { elapsedMs, takeMoment } from '../../clock.js'
+import { withDeadline } from '../../deadline.js'
 import { StoreProtocolError, StoreUnavailableError } from '../../errors.js'
 import { assertInteger, assertOptionalBoolean, assertOptions } from '../../options.js'
 import { isNamed, storeError } from './dynamodb-errors.js'
@@ -51,17 +52,41 @@ export async function createTable(options: CreateTableOptions): Promise<void> {
   assertTable(OWNER, client, tableName)
   assertOptionalBoolean(OWNER, 'ttl', ttl)
   assertInteger(OWNER, 'timeoutMs', timeoutMs, 100, 3_600_000)
-  const abortSignal = AbortSignal.timeout(timeoutMs)
+  const abort = new AbortController()
+  const make = async () => {
+    await makeTable(client, tableName, abort.signal)
+    if (ttl) await enableTtl(client, tableName, abort.signal)
+  }
+  const startedAt = takeMoment()
   try {
-    await create(client, tableName, abortSignal)
-    await waitUntilActive(client, tableName, timeoutMs, abortSignal)
-    if (ttl) await enableTtl(client, tableName, abortSignal)
+    // The client alone might not end: it may wait for credentials, and heeds no signal then.
+    await withDeadline('DynamoDB', timeoutMs, make())
   } catch (error) {
-    throw storeError(error)
+    if (elapsedMs(startedAt) < timeoutMs) throw storeError(error)
+    const message = `DynamoDB did not answer, or the table was not ready, within ${timeoutMs} ms`
+    throw new StoreUnavailableError(message, { cause: storeError(error) })
+  } finally {
+    abort.abort()
   }
 }
 
-async function create(client: DynamoDBClient, TableName: string, abortSignal: AbortSignal): Promise<void> {
+/** Waits until the table is there, and can be used. One that is being deleted is made again. */
+async function makeTable(client: DynamoDBClient, tableName: string, abortSignal: AbortSignal): Promise<void> {
+  let isMade = await create(client, tableName, abortSignal)
+  for (;;) {
+    const table = await describe(client, tableName, abortSignal)
+    // It was being deleted, and is gone; or it was made, and this part of DynamoDB has not heard of it yet.
+    if (table === undefined && !isMade) isMade = await create(client, tableName, abortSignal)
+    if (table !== undefined && table.TableStatus !== 'DELETING') {
+      assertKey(table)
+      if (table.TableStatus === 'ACTIVE' || table.TableStatus === 'UPDATING') return
+    }
+    await delay(LOOK_EVERY_MS, undefined, { signal: abortSignal })
+  }
+}
+
+/** @returns whether it was not there, nor on its way */
+async function create(client: DynamoDBClient, TableName: string, abortSignal: AbortSignal): Promise<boolean> {
   const command = new CreateTableCommand({
     TableName,
     AttributeDefinitions: [
@@ -76,29 +101,15 @@ async function create(client: DynamoDBClient, TableName: string, abortSignal: Ab
   })
   try {
     await client.send(command, { abortSignal })
+    return true
   } catch (error) {
-    // It is there, or on its way.
-    if (!isNamed(error, 'ResourceInUseException')) throw error
+    // Or it is being deleted.
+    if (isNamed(error, 'ResourceInUseException')) return false
+    throw error
   }
 }
 
-async function waitUntilActive(
-  client: DynamoDBClient,
-  TableName: string,
-  timeoutMs: number,
-  abortSignal: AbortSignal,
-): Promise<void> {
-  const startedAt = takeMoment()
-  while (elapsedMs(startedAt) < timeoutMs) {
-    const table = await describe(client, TableName, abortSignal)
-    if (table !== undefined) assertKey(table)
-    if (table?.TableStatus === 'ACTIVE' || table?.TableStatus === 'UPDATING') return
-    await delay(LOOK_EVERY_MS)
-  }
-  throw new StoreUnavailableError(`The DynamoDB table was not there within ${timeoutMs} ms`)
-}
-
-/** Undefined where this part of DynamoDB has not heard of it yet. */
+/** Undefined where it is not there. */
 async function describe(
   client: DynamoDBClient,
   TableName: string,

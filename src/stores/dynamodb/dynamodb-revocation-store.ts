@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { systemClock } from '../../clock.js'
 import {
   assertRevocation,
@@ -23,6 +24,9 @@ import { type ItemKey, recordItemKey } from './layout.js'
 import { writeRecords } from './record-writes.js'
 import { encodeRecord, readRecord } from './records.js'
 import { Requests } from './requests.js'
+
+/** An `add` of up to 100 records may take so many times `requestTimeoutMs`; each hundred more, once more. */
+const REQUEST_TIMES = 3
 
 /**
  * Keeps revocations in a table of Amazon DynamoDB, for all processes that share it. Put a `RevocationMirror`
@@ -61,19 +65,28 @@ export class DynamoDBRevocationStore implements RevocationStore {
     for (const revocation of revocations) assertRevocation(revocation, nowSeconds)
     // Written down at once, as they were checked: they are the caller's, who may change them.
     const records = revocations.map(encodeRecord)
+    const abort = new AbortController()
+    // Requests of one call listen to it, many at a time.
+    setMaxListeners(0, abort.signal)
+    const withinMs = this.#options.requestTimeoutMs * (REQUEST_TIMES + Math.floor(records.length / 100))
+    const tooLate = () => abort.abort(new Error(`the records were not added within ${withinMs} ms`))
+    const timer = setTimeout(tooLate, withinMs)
     try {
-      await writeRecords(this.#requests, records)
+      await writeRecords(this.#requests, records, abort.signal)
       // Not before: a reader who begins with a number that was taken finds in the table what it announces.
       await announce(
         {
           requests: this.#requests,
           retentionSeconds: this.#options.feedRetentionSeconds,
           clockOffsetMs: this.#clockOffsetMs(),
+          signal: abort.signal,
         },
         records,
       )
     } catch (error) {
       throw storeError(error)
+    } finally {
+      clearTimeout(timer)
     }
   }
 

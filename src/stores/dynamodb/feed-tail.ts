@@ -60,10 +60,13 @@ export async function readHead({
  *
  * @throws FeedGap where something may have been deleted, lost, or belongs to another table
  */
-export async function* readTail(options: TailOptions, after: FeedPosition): AsyncGenerator<TailStep, void> {
+export async function* readTail(options: TailOptions, from: FeedPosition): AsyncGenerator<TailStep, void> {
   const head = await readHead(options)
-  // Where there was no counter, all of the first one's numbers are new.
-  const from = after.generation === '' ? { ...after, generation: head.generation } : after
+  if (from.generation === '' && head.generation !== '') {
+    // All of the first counter's numbers are new; whether all else in the table is, is for the reader to see.
+    yield { revocations: [], position: { ...from, generation: head.generation }, isLast: false }
+    return
+  }
   if (head.generation !== from.generation || head.sequence < from.sequence) throw new FeedGap()
   const gaps = new Map(from.gaps)
   const addGap = (sequence: number) => {
@@ -72,7 +75,7 @@ export async function* readTail(options: TailOptions, after: FeedPosition): Asyn
   }
   let revocations = await fillGaps(options, from, gaps, head.knownAt)
   let { sequence } = from
-  for await (const items of readItems(options, from, head.sequence)) {
+  for await (const { items, end } of readItems(options, from, head.sequence)) {
     for (const item of items) {
       const number = readSequence(item.sk)
       if (number <= sequence || number > head.sequence) throw unexpected()
@@ -82,8 +85,9 @@ export async function* readTail(options: TailOptions, after: FeedPosition): Asyn
       yield { revocations, position: { ...from, sequence, gaps: new Map(gaps) }, isLast: false }
       revocations = []
     }
+    // At once: a reader for whom everything was deleted must not ask for all of it first.
+    while (sequence < end) addGap(++sequence)
   }
-  while (sequence < head.sequence) addGap(++sequence)
   yield { revocations, position: { ...head, gaps }, isLast: true }
 }
 
@@ -115,12 +119,19 @@ function isYoung({ knownAt }: FeedPosition): boolean {
   return knownAt !== undefined && elapsedMs(knownAt) <= YOUNG_MS
 }
 
+/** Some announcements. */
+interface ItemPage {
+  readonly items: readonly Item[]
+  /** Up to this number, no more will come; 0 while that is not known. */
+  readonly end: number
+}
+
 /** The announcements after a position, page by page, in the order of their numbers. */
 async function* readItems(
   { requests, signal }: TailOptions,
   { generation, sequence }: FeedPosition,
   last: number,
-): AsyncGenerator<readonly Item[], void> {
+): AsyncGenerator<ItemPage, void> {
   for (let first = sequence + 1; first <= last; ) {
     const end = Math.min(last, (Math.floor(first / BUCKET_SIZE) + 1) * BUCKET_SIZE - 1)
     let startKey: Item | undefined
@@ -139,7 +150,7 @@ async function* readItems(
       const page = await requests.run((client, sendOptions) => client.send(command, sendOptions), signal)
       if (page.Items === undefined) throw unexpected()
       startKey = page.LastEvaluatedKey
-      yield page.Items
+      yield { items: page.Items, end: startKey === undefined ? end : 0 }
     } while (startKey !== undefined)
     first = end + 1
   }

@@ -1,4 +1,5 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb'
+import { unexpected } from './dynamodb-errors.js'
 
 /**
  * What is kept in the table. Its key is `pk` (string) and `sk` (number).
@@ -16,12 +17,22 @@ export type ItemKey = { pk: { S: string }; sk: { N: string } }
 export const TTL_ATTRIBUTE = 'purgeAt'
 
 /**
- * Numbers of the sequence that share a partition key. Few, so that a partition bears what is added at once; the
- * same in all processes, for good.
+ * Numbers of the sequence that share a partition key. So few that a key bears it if all of them, each as large as
+ * an announcement gets, are put within a second: DynamoDB takes 1,000 KB a second for one. So many that a reader
+ * need not ask for each. The same in all processes, for good.
  */
-export const BUCKET_SIZE = 100
+export const BUCKET_SIZE = 20
+
+/** What the partition key of every announcement begins with, and of nothing else. */
+export const ANNOUNCEMENT_PREFIX = 'feed:'
 
 export const COUNTER_KEY: ItemKey = { pk: { S: 'feed' }, sk: { N: '0' } }
+
+/** The key in an item. @throws StoreProtocolError */
+export function readKey({ pk, sk }: Item): ItemKey {
+  if (typeof pk?.S !== 'string' || typeof sk?.N !== 'string') throw unexpected()
+  return { pk: { S: pk.S }, sk: { N: sk.N } }
+}
 
 export function recordItemKey(key: string): ItemKey {
   return { pk: { S: key }, sk: { N: '0' } }
@@ -29,7 +40,7 @@ export function recordItemKey(key: string): ItemKey {
 
 /** The partition key of an announcement. In another generation, the same numbers are other ones. */
 export function bucketKey(generation: string, sequence: number): string {
-  return `feed:${generation}:${Math.floor(sequence / BUCKET_SIZE)}`
+  return `${ANNOUNCEMENT_PREFIX}${generation}:${Math.floor(sequence / BUCKET_SIZE)}`
 }
 
 export function announcementKey(generation: string, sequence: number): ItemKey {

@@ -36,8 +36,9 @@ export function encodeRecord({ poolId, scope, id, cutoff, expiresAt, audit }: Re
 }
 
 /** A record out of its item. @throws StoreProtocolError */
-export function readRecord({ pk, expiresAt, cutoff }: Item): Revocation {
+export function readRecord({ pk, sk, expiresAt, cutoff }: Item): Revocation {
   const key = readString(pk)
+  if (readSequence(sk) !== 0) throw unexpected()
   const time = mayHaveCutoff(key) ? readNumber(cutoff) : NO_CUTOFF
   return recordOf(key, readNumber(expiresAt), time === NO_CUTOFF ? undefined : time)
 }

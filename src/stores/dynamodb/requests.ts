@@ -56,7 +56,7 @@ export class Requests {
         abort.abort()
       }
       timer = setTimeout(() => giveUp(lastError ?? this.#tooLate()), this.#timeoutMs)
-      give = () => giveUp(new Error('The reading was ended'))
+      give = () => giveUp(lastError ?? signal?.reason)
       if (signal?.aborted) give()
       signal?.addEventListener('abort', give)
     })

@@ -62,6 +62,14 @@ export function notOurs(cause?: Error): StoreProtocolError {
   )
 }
 
+/** For a file that was put in place while the log of the one before was left beside it. */
+export function leftoverLog(): StoreProtocolError {
+  return new StoreProtocolError(
+    'Another revocation file was put in place beside the write-ahead log of the one before: stop all processes ' +
+      'that use it, remove what has -wal and -shm after its name, and put the backup in place once more',
+  )
+}
+
 /** For rows that are not in the protocol of this store. */
 export function unexpected(cause?: unknown): StoreProtocolError {
   return new StoreProtocolError('The revocation file holds something that this store did not write', {

@@ -5,7 +5,7 @@ import type { Revocation } from '../../revocation/revocation.js'
 import type { ChangeBatch, ChangesOptions } from '../../revocation/store.js'
 import type { NewsBell } from './news-bell.js'
 import { BEFORE_ALL, type Position } from './revocation-database.js'
-import type { AskOptions, SharedFile } from './shared-file.js'
+import type { SharedFile } from './shared-file.js'
 
 /** Between two readings of everything by one reader, in milliseconds. */
 const RESTART_PAUSE_MS = 250
@@ -23,11 +23,15 @@ export interface FileFeedOptions extends ChangesOptions {
 export async function* readFeed(options: FileFeedOptions): AsyncGenerator<ChangeBatch, void, undefined> {
   const { signal } = options
   let position = parseCursor(options.after)
-  for (let round = 0; !signal.aborted; round++) {
-    if (round > 1) await pause(RESTART_PAUSE_MS, signal)
-    position ??= yield* readEverything(options)
-    if (position !== undefined) yield* follow(options, position)
-    position = undefined
+  try {
+    for (let round = 0; !signal.aborted; round++) {
+      if (round > 1) await pause(RESTART_PAUSE_MS, signal)
+      position ??= yield* readEverything(options)
+      if (position !== undefined) yield* follow(options, position)
+      position = undefined
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error
   }
 }
 
@@ -36,14 +40,13 @@ async function* readEverything({
   file,
   signal,
 }: FileFeedOptions): AsyncGenerator<ChangeBatch, Position | undefined, undefined> {
-  const asking = withoutKeepingAlive(signal)
   const restartedAt = { restarted: true }
   // The head first: what is added while the rest is read follows it.
-  const head = await file.ask((database) => database.head(), asking)
+  const head = await file.ask((database) => database.head(), { signal })
   let key = BEFORE_ALL
   for (;;) {
     const knownAt = takeMoment()
-    const page = await file.ask((database) => database.revocationsAfter(key), asking)
+    const page = await file.ask((database) => database.revocationsAfter(key), { signal })
     if (signal.aborted) return undefined
     // There is no place to go on from in the midst of it.
     yield {
@@ -67,14 +70,13 @@ async function* follow(
   { file, bell, signal, heartbeatMs, pollIntervalMs }: FileFeedOptions,
   from: Position,
 ): AsyncGenerator<ChangeBatch, void, undefined> {
-  const asking = withoutKeepingAlive(signal)
   let position = from
   let toldAt = Number.NEGATIVE_INFINITY
   while (!signal.aborted) {
     const knownAt = takeMoment()
     const rung = bell.rung
     const since = position
-    const page = await file.ask((database) => database.changesAfter(since), asking)
+    const page = await file.ask((database) => database.changesAfter(since), { signal })
     if (page === undefined) return
     position = page.next
     const { revocations, isLast } = page
@@ -103,10 +105,6 @@ function batchOf(
       return age()
     },
   }
-}
-
-function withoutKeepingAlive(signal: AbortSignal): AskOptions {
-  return { wait: (ms) => pause(ms, signal) }
 }
 
 /** A place in the feed; undefined for what is no cursor of this store. */

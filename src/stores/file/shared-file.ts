@@ -3,13 +3,19 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { elapsedMs, type Moment, takeMoment } from '../../clock.js'
 import { NotReadyError, StoreUnavailableError } from '../../errors.js'
 import { notify, type Observer } from '../../observer.js'
-import { FileMoved, isTransient, storeError } from './file-errors.js'
+import { pause } from '../../pause.js'
+import { FileMoved, isTransient, leftoverLog, storeError } from './file-errors.js'
 import { RevocationDatabase } from './revocation-database.js'
 import { deletedError, prepareDatabase } from './schema.js'
 import { builtInSqlite, installedSqlite, type SqliteDatabase, type SqliteModule } from './sqlite.js'
 
 /** Between two tries while others write, in milliseconds, at most. */
 const LONGEST_RETRY_MS = 10
+/**
+ * Between two openings where something is wrong, in milliseconds. The package closes a connection only once its
+ * statements are collected: a process must not run out of descriptors until then.
+ */
+const REOPEN_AFTER_MS = 1_000
 
 /** What a {@link SharedFile} needs. */
 export interface SharedFileOptions {
@@ -24,16 +30,28 @@ export interface SharedFileOptions {
 export interface AskOptions {
   /** From when on the time counts that other processes may keep the file locked. Default now. */
   readonly since?: Moment
-  /** Waits between two tries. Default: keeping the process alive, since somebody waits for the outcome. */
-  readonly wait?: (ms: number) => Promise<unknown>
+  /** Gives it up early. With it, waiting keeps no process alive. */
+  readonly signal?: AbortSignal
+}
+
+/** Which files they are, by number: a deleted one goes on existing for whoever has it open. Empty for none. */
+interface Identities {
+  readonly file: string
+  /** Of the write-ahead log: what was written last is only there. */
+  readonly log: string
 }
 
 interface OpenFile {
   readonly connection: SqliteDatabase
   readonly database: RevocationDatabase
-  /** Which files they are, by number: a deleted one goes on existing for whoever has it open. */
-  readonly identity: string
+  readonly openedAt: number
   checkedAt: number
+}
+
+/** A connection that is still to be prepared, since others lock the file. */
+interface HalfOpenFile {
+  readonly connection: SqliteDatabase
+  readonly file: string
 }
 
 /** The file, opened when it is needed, and again when another is in its place. */
@@ -41,6 +59,11 @@ export class SharedFile {
   readonly #options: SharedFileOptions
   #sqlite: SqliteModule | undefined = builtInSqlite()
   #open: OpenFile | undefined
+  #halfOpen: HalfOpenFile | undefined
+  /** Why it could not be opened last, and when. */
+  #failed: { readonly error: unknown; readonly at: number } | undefined
+  /** What was there when it was open last. */
+  #known: Identities | undefined
   #hasBeenOpen = false
   #isClosed = false
 
@@ -51,18 +74,19 @@ export class SharedFile {
   /** Asks, and again for a while where other processes write. @throws StoreUnavailableError, StoreFullError, StoreProtocolError */
   async ask<T>(
     question: (database: RevocationDatabase) => T,
-    { since = takeMoment(), wait = delay }: AskOptions = {},
+    { since = takeMoment(), signal }: AskOptions = {},
   ): Promise<T> {
     this.#sqlite ??= await installedSqlite()
     for (;;) {
       try {
         return this.askNow(question)
       } catch (error) {
-        const isOver = elapsedMs(since) >= this.#options.busyTimeoutMs
+        const isOver = elapsedMs(since) >= this.#options.busyTimeoutMs || signal?.aborted
         if (!isTransient(error) || isOver) throw storeError(error)
       }
       // At random: those that wait for each other must not meet again.
-      await wait(1 + Math.random() * (LONGEST_RETRY_MS - 1))
+      const ms = 1 + Math.random() * (LONGEST_RETRY_MS - 1)
+      await (signal === undefined ? delay(ms) : pause(ms, signal))
     }
   }
 
@@ -78,14 +102,14 @@ export class SharedFile {
   /** Asks once, at once. What it throws may be transient. */
   askNow<T>(question: (database: RevocationDatabase) => T): T {
     if (this.#isClosed) throw new StoreUnavailableError('The FileRevocationStore was closed')
-    const { connection, database } = this.#opened()
+    const { connection, database, openedAt } = this.#opened()
     try {
       return question(database)
     } catch (error) {
-      // Whatever it has begun must end: with the connection, where more is wrong than that others write.
+      // Whatever it has begun must end at once: the connection itself may end much later.
+      rollBack(connection)
       if (error instanceof FileMoved) this.#giveUpMoved()
-      else if (isTransient(error)) rollBack(connection)
-      else this.#drop()
+      else if (!isTransient(error) && performance.now() - openedAt >= REOPEN_AFTER_MS) this.#drop()
       throw error
     }
   }
@@ -95,7 +119,7 @@ export class SharedFile {
     this.#isClosed = true
     try {
       // The package closes a connection only once its statements are collected. Not into a file of others.
-      if (!this.#hasMoved()) this.#open?.database.checkpoint()
+      if (this.#open !== undefined && !this.#hasMoved()) this.#open.database.checkpoint()
     } catch {
       // It is in the log, and safe there.
     }
@@ -113,26 +137,56 @@ export class SharedFile {
   }
 
   #openFile(): OpenFile {
-    const { path } = this.#options
     if (this.#sqlite === undefined) throw new NotReadyError('SQLite is not loaded yet: call ready() first')
-    if (this.#hasBeenOpen && identityOf(path) === '') throw deletedError()
+    const { path } = this.#options
+    const there = identitiesAt(path)
+    const { file, log } = this.#known ?? there
+    const isLogLeftOver = there.file !== file && there.log === log && log !== ''
+    if (!isLogLeftOver) this.#known = there
+    if (this.#hasBeenOpen && there.file === '') throw deletedError()
+    // SQLite would write the old log over the new file: it cannot tell that they do not belong together.
+    if (isLogLeftOver) throw leftoverLog()
+    if (this.#failed !== undefined && performance.now() - this.#failed.at < REOPEN_AFTER_MS) {
+      throw this.#failed.error
+    }
+    this.#failed = undefined
     if (!this.#hasBeenOpen) createPrivately(path)
-    const connection = new this.#sqlite.DatabaseSync(path)
+    return this.#prepare(this.#sqlite)
+  }
+
+  #prepare({ DatabaseSync }: SqliteModule): OpenFile {
+    const { path } = this.#options
+    // Before SQLite opens it: if another is there afterwards, nobody can say which one is open.
+    const file = this.#halfOpen?.file ?? identitiesAt(path).file
+    let connection = this.#halfOpen?.connection
+    this.#halfOpen = undefined
     try {
+      connection ??= new DatabaseSync(path)
       prepareDatabase(connection, !this.#hasBeenOpen)
       const database = new RevocationDatabase(connection)
       // Reads, so that the log is there as well.
       database.head()
+      const known = identitiesAt(path)
+      if (known.file !== file) throw new FileMoved('The file was replaced while it was opened')
+      this.#known = known
       this.#hasBeenOpen = true
-      return { connection, database, identity: filesAt(path), checkedAt: performance.now() }
+      const openedAt = performance.now()
+      return { connection, database, openedAt, checkedAt: openedAt }
     } catch (error) {
-      closeQuietly(connection)
+      const hasMoved = error instanceof FileMoved
+      if (connection !== undefined) rollBack(connection)
+      if (connection !== undefined && isTransient(error) && !hasMoved) this.#halfOpen = { connection, file }
+      else {
+        if (connection !== undefined) closeQuietly(connection)
+        if (!hasMoved) this.#failed = { error, at: performance.now() }
+      }
       throw error
     }
   }
 
   #hasMoved(): boolean {
-    return this.#open !== undefined && this.#open.identity !== filesAt(this.#options.path)
+    const { file, log } = identitiesAt(this.#options.path)
+    return this.#known?.file !== file || this.#known.log !== log
   }
 
   #giveUpMoved(): void {
@@ -141,14 +195,14 @@ export class SharedFile {
   }
 
   #drop(): void {
-    if (this.#open !== undefined) closeQuietly(this.#open.connection)
+    for (const opened of [this.#open, this.#halfOpen]) if (opened) closeQuietly(opened.connection)
     this.#open = undefined
+    this.#halfOpen = undefined
   }
 }
 
-/** The file itself, and its log: what was written last is only there. */
-function filesAt(path: string): string {
-  return `${identityOf(path)} ${identityOf(`${path}-wal`)}`
+function identitiesAt(path: string): Identities {
+  return { file: identityOf(path), log: identityOf(`${path}-wal`) }
 }
 
 function identityOf(path: string): string {
