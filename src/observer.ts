@@ -47,7 +47,7 @@ export type ObserverEvent =
   | { readonly type: 'mirror_full'; readonly maxEntries: number }
   /** A store of a ReplicatedRevocationStore gave no answer to a look-up that counts; told once, until it does. */
   | { readonly type: 'replica_unavailable'; readonly replica: number; readonly error: Error }
-  /** The feed of one of its stores failed: until it goes on, this store's "not revoked" does not count. */
+  /** The feed of one of its stores failed: until it goes on where it was, its "not revoked" does not count. */
   | {
       readonly type: 'replica_feed_failed'
       readonly replica: number
@@ -63,7 +63,7 @@ export type ObserverEvent =
     }
   /** It has recorded them now. */
   | { readonly type: 'replica_write_completed'; readonly replica: number; readonly entries: number }
-  /** It refuses them, or too many are waiting: they are not tried again, and are in the other stores only. */
+  /** It refuses them, too many are waiting, or they are over: not tried again, and in the other stores only. */
   | {
       readonly type: 'replica_write_dropped'
       readonly replica: number
@@ -72,7 +72,7 @@ export type ObserverEvent =
     }
   /** One of its stores may have lost data: it is refilled, and its "not revoked" does not count until then. */
   | { readonly type: 'replica_lost_data'; readonly replica: number }
-  /** It could not be refilled: tried again. */
+  /** It could not be refilled, or, without `writeBack`, lacks something still: tried again. */
   | {
       readonly type: 'replica_refill_failed'
       readonly replica: number

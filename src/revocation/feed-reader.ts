@@ -27,7 +27,7 @@ export class FeedReader {
   readonly #closing = new AbortController()
   #running: Promise<void> | undefined
   #cursor: string | undefined
-  /** Failures since the last batch. */
+  /** Failures since a batch that was caught up has been taken over. */
   #failures = 0
   #lastError: Error | undefined
 
@@ -82,12 +82,12 @@ export class FeedReader {
       for (let isFirst = true; ; isFirst = false) {
         const { value: batch, done } = await this.#next(iterator, signal)
         if (done || signal.aborted) return false
+        const restarted = batch.restarted === true || (isFirst && after === undefined)
+        const afresh = await this.#options.apply(batch, restarted)
         if (batch.caughtUp) {
           this.#failures = 0
           this.#lastError = undefined
         }
-        const restarted = batch.restarted === true || (isFirst && after === undefined)
-        const afresh = await this.#options.apply(batch, restarted)
         this.#cursor = afresh ? undefined : batch.cursor
         if (afresh) return true
       }

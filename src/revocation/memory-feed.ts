@@ -50,8 +50,9 @@ export class MemoryFeed {
     const reader: Reader = { queue: [], overflowed: false, wake: () => {} }
     this.#readers.add(reader)
     try {
-      let sequence = this.#sequenceOf(after)
-      let restarted = sequence === 0
+      const known = this.#sequenceOf(after)
+      let sequence = known ?? 0
+      let restarted = known === undefined
       let backlog = this.#entriesSince(sequence)
       while (!ended.aborted) {
         const entries = backlog.splice(0, BATCH_SIZE)
@@ -80,10 +81,11 @@ export class MemoryFeed {
     this.#closing.abort()
   }
 
-  #sequenceOf(cursor: string | undefined): number {
+  /** Which change a cursor is after; undefined where it is none of this feed. */
+  #sequenceOf(cursor: string | undefined): number | undefined {
     const [generation, sequence] = cursor?.split(':') ?? []
     const number = Number(sequence)
-    return generation === this.#generation && number >= 0 && number <= this.#sequence ? number : 0
+    return generation === this.#generation && number >= 0 && number <= this.#sequence ? number : undefined
   }
 
   #batch(

@@ -2,6 +2,7 @@ import type { Observer } from '../observer.js'
 import {
   assertInteger,
   assertNumber,
+  assertOptionalBoolean,
   assertOptionalFunction,
   assertOptions,
   optionError,
@@ -21,8 +22,16 @@ export interface ReplicatedRevocationStoreOptions {
    * - 2 of 3: both go on with any two.
    */
   readonly writeQuorum?: number
-  /** How long each store may take to answer, in milliseconds. Default 2,000. */
+  /**
+   * How long each store may take to answer, in milliseconds. Default 2,000. The same in all processes: a store that
+   * has lost data is refilled once no `add` can be under way any more that was sent before.
+   */
   readonly timeoutMs?: number
+  /**
+   * Give back to a store what it has lost. Default true. False for processes without the right to write: they wait
+   * until it holds again all that the others hold, which another process has to see to.
+   */
+  readonly writeBack?: boolean
   /** Is told when a single store fails, loses data, or has been refilled; `replica` is its number, from 1. */
   readonly observer?: Observer
 }
@@ -31,6 +40,7 @@ export interface ReplicatedRevocationStoreOptions {
 export interface CheckedReplicatedOptions {
   readonly writeQuorum: number
   readonly timeoutMs: number
+  readonly writeBack: boolean
   readonly observer: Observer | undefined
 }
 
@@ -50,10 +60,12 @@ export function checkReplicatedOptions(
   if (stores.some((store) => (store.staleness?.() ?? 0) > 0)) {
     throw optionError(owner, 'stores', 'asked directly: put a mirror or a cache over it, not under it')
   }
-  assertOptions(owner, options, ['writeQuorum', 'timeoutMs', 'observer'])
-  const { writeQuorum = Math.floor(stores.length / 2) + 1, timeoutMs = 2_000, observer } = options
+  assertOptions(owner, options, ['writeQuorum', 'timeoutMs', 'writeBack', 'observer'])
+  const { writeQuorum = Math.floor(stores.length / 2) + 1, timeoutMs = 2_000 } = options
+  const { writeBack = true, observer } = options
   assertInteger(owner, 'writeQuorum', writeQuorum, 1, stores.length)
   assertNumber(owner, 'timeoutMs', timeoutMs, 1, 3_600_000)
+  assertOptionalBoolean(owner, 'writeBack', writeBack)
   assertOptionalFunction(owner, 'observer', observer)
-  return { writeQuorum, timeoutMs, observer }
+  return { writeQuorum, timeoutMs, writeBack, observer }
 }

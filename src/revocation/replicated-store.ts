@@ -1,9 +1,10 @@
-import { elapsedMs, systemClock, takeMoment } from '../clock.js'
-import { CutoffInFutureError, NotReadyError, StoreFullError, StoreUnavailableError } from '../errors.js'
+import { elapsedMs, type Moment, systemClock, takeMoment } from '../clock.js'
+import { NotReadyError, StoreFullError, StoreUnavailableError } from '../errors.js'
 import type { TokenIdentity } from '../tokens/token-identity.js'
 import { checkReplicatedOptions, type ReplicatedRevocationStoreOptions } from './replicated-options.js'
 import { readMergedFeed } from './replication/merged-feed.js'
 import { askQuorum } from './replication/quorum.js'
+import { isRefusal } from './replication/refusal.js'
 import type { Replica } from './replication/replica.js'
 import { ReplicaSet } from './replication/replica-set.js'
 import { assertRevocation, copyOf, type Revocation, type RevocationMatch } from './revocation.js'
@@ -45,8 +46,8 @@ export class ReplicatedRevocationStore implements RevocationStore {
 
   /** @throws TypeError naming the option */
   constructor(stores: readonly RevocationStore[], options: ReplicatedRevocationStoreOptions = {}) {
-    const { writeQuorum, timeoutMs, observer } = checkReplicatedOptions(stores, options)
-    const shared = { timeoutMs, observer, closing: this.#closing.signal }
+    const { writeQuorum, ...checked } = checkReplicatedOptions(stores, options)
+    const shared = { ...checked, closing: this.#closing.signal }
     this.#writeQuorum = writeQuorum
     this.#set = new ReplicaSet(stores, writeQuorum, shared)
     if (stores.every((store) => typeof store.changes === 'function')) {
@@ -61,7 +62,8 @@ export class ReplicatedRevocationStore implements RevocationStore {
    * Adds to all stores; resolves when `writeQuorum` of them have recorded it. Those that have not, then or after
    * `timeoutMs`, are tried again in the background, up to 10,000 records each, until `close`.
    *
-   * @throws TypeError if a record is invalid, CutoffInFutureError: then nothing is recorded
+   * @throws TypeError if a record is invalid, CutoffInFutureError: then nothing is recorded; of the stores' own, where
+   *   all of them refuse it
    * @throws StoreUnavailableError, StoreFullError: too few have recorded it, others may have. Add again
    */
   async add(revocations: readonly Revocation[]): Promise<void> {
@@ -70,18 +72,24 @@ export class ReplicatedRevocationStore implements RevocationStore {
     // The caller may use his own ones again, and a store those that it is given.
     const added = revocations.map(copyOf)
     const { replicas, options } = this.#set
+    const askedAt = takeMoment()
     try {
       await askQuorum<void, never>({
         replicas,
         needed: this.#writeQuorum,
         timeoutMs: options.timeoutMs,
-        isPatient: false,
+        // Whether all refuse it, or one only, is for the caller to know.
+        isPatient: (errors) => errors.every(isRefusal),
         ask: ({ store }) => store.add(added.map(copyOf)),
-        judge: () => undefined,
+        // A refill that waits for this call waits no longer than that; and timers stand still with the process.
+        judge: () => assertInTime(askedAt, options.timeoutMs),
         failed: (replica, error) => replica.lateWrites.add(added, error),
       })
     } catch (cause) {
-      throw tellingError(cause) ?? this.#unavailable(this.#writeQuorum, 'have recorded it', cause)
+      throw (
+        tellingError(cause, replicas.length) ??
+        this.#unavailable(this.#writeQuorum, 'have recorded it', cause)
+      )
     }
   }
 
@@ -94,18 +102,19 @@ export class ReplicatedRevocationStore implements RevocationStore {
         replicas,
         needed: readQuorum,
         timeoutMs: options.timeoutMs,
-        isPatient: true,
+        // A hit of any decides.
+        isPatient: () => true,
         ask: ({ store }) => store.find(token),
         judge: (found, replica) => {
           assertFound(found)
           if (found === undefined) {
-            replica.assertBelievable()
-            // Timers stand still with the process.
-            if (elapsedMs(askedAt) > 2 * options.timeoutMs) throw new Error('It answered too late')
+            replica.assertBelievableSince(askedAt.monotonic)
+            assertInTime(askedAt, 2 * options.timeoutMs)
           }
           replica.answered()
           return found
         },
+        confirm: (replica) => replica.assertBelievableSince(askedAt.monotonic),
         failed: (replica, error) => replica.answered(error),
       })
     } catch (cause) {
@@ -128,7 +137,7 @@ export class ReplicatedRevocationStore implements RevocationStore {
         replicas,
         needed: readQuorum,
         timeoutMs: READY_TIMEOUT_MS,
-        isPatient: false,
+        isPatient: () => false,
         ask: async ({ store }) => store.ready?.(),
         judge: () => undefined,
         failed: () => {},
@@ -183,12 +192,15 @@ function recall(
   }
 }
 
+/** @throws Error after so long, also where no timer says so: they stand still with the process */
+function assertInTime(askedAt: Moment, timeoutMs: number): undefined {
+  if (elapsedMs(askedAt) > timeoutMs) throw new Error('It answered too late')
+}
+
 /** Of what the stores have failed with, what the caller can do something about. */
-function tellingError(cause: unknown): unknown {
+function tellingError(cause: unknown, stores: number): unknown {
   if (!(cause instanceof AggregateError)) return undefined
   const { errors }: { errors: readonly unknown[] } = cause
-  return (
-    errors.find((error) => error instanceof TypeError || error instanceof CutoffInFutureError) ??
-    errors.find((error) => error instanceof StoreFullError)
-  )
+  if (errors.length === stores && errors.every(isRefusal)) return errors[0]
+  return errors.find((error) => error instanceof StoreFullError)
 }

@@ -118,6 +118,22 @@ export function assertRevocation(revocation: Revocation, nowSeconds: number): vo
   }
 }
 
+/**
+ * Whether what a store gives is a record, as far as it matters to who looks tokens up in it: what is not a number
+ * would look like a cutoff of long ago, or like one that is over.
+ */
+export function isRecord(value: unknown): value is Revocation {
+  if (typeof value !== 'object' || value === null) return false
+  const { poolId, scope, id, cutoff, expiresAt }: Partial<Record<keyof Revocation, unknown>> = value
+  return (
+    typeof poolId === 'string' &&
+    REVOCATION_SCOPES.some((known) => known === scope) &&
+    typeof id === 'string' &&
+    isTime(expiresAt) &&
+    (cutoff === undefined || isTime(cutoff))
+  )
+}
+
 /** @throws TypeError naming the field */
 export function assertAudit({ revokedAt, reason, actor }: RevocationAudit): void {
   if (!isEpochSeconds(revokedAt)) throw invalid('audit.revokedAt', 'in epoch seconds')
@@ -129,6 +145,10 @@ export function assertAudit({ revokedAt, reason, actor }: RevocationAudit): void
 
 function isText(value: unknown): boolean {
   return typeof value === 'string' && value.length <= 1024 && value.isWellFormed()
+}
+
+function isTime(value: unknown): boolean {
+  return typeof value === 'number' && value >= 0
 }
 
 function isEpochSeconds(value: unknown): value is number {

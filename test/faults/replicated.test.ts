@@ -22,6 +22,9 @@ async function start(scene: Scene) {
     namespace: tableName,
     settings: () => ({ dynamodbPort: port }),
   })
+  // A store that was slow to answer at first is refilled from the other, which must not be killed before: that takes
+  // the store's timeoutMs, 2 s, and half a second of jitter.
+  await untilPassed(sharedClock() + 3_500)
   return { redis, dynalite, fleet }
 }
 

@@ -100,6 +100,14 @@ export class ScriptedStore implements RevocationStore {
   }
 }
 
+/** Goes down, and comes back without its data. */
+export async function comeBackEmpty(member: ScriptedStore): Promise<void> {
+  member.become('down')
+  await sleep(10)
+  member.loseData()
+  member.become('up')
+}
+
 const cleanUps: (() => unknown)[] = []
 
 /** To be done after the test, in the opposite order. */
@@ -118,6 +126,8 @@ export function replicate(count: number, options: ReplicatedRevocationStoreOptio
   const events: ObserverEvent[] = []
   const store = new ReplicatedRevocationStore(members, {
     observer: (event) => events.push(event),
+    // A refill takes at least as long.
+    timeoutMs: 1_000,
     ...options,
   })
   afterTest(() => store.close())

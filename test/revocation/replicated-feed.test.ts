@@ -119,7 +119,16 @@ describe('The feed of a ReplicatedRevocationStore', () => {
 
   it('takes a batch that is none for a failure of that store', async () => {
     const { store, members, eventsOf } = replicate(3)
-    for (const bad of [{ ageMs: Number.NaN }, { cursor: 1 }, { revocations: null }]) {
+    for (const bad of [
+      { ageMs: Number.NaN },
+      { cursor: 1 },
+      { revocations: null },
+      { revocations: [null] },
+      { revocations: [{}] },
+      { revocations: [{ ...sessionOf('x'), scope: 'constructor' }] },
+      { revocations: [{ ...sessionOf('x'), expiresAt: 'soon' }] },
+      { pools: 'all' },
+    ]) {
       const batch = { revocations: [], cursor: 'c', caughtUp: true, ageMs: 0, ...bad }
       members[0].changes = async function* () {
         yield batch as never

@@ -3,22 +3,14 @@ import { describe, expect, it, vi } from 'vitest'
 import { RevocationMirror } from '../../src/revocation/mirror.js'
 import {
   afterTest,
+  comeBackEmpty,
   eventually,
   FeedLog,
   replicate,
-  type ScriptedStore,
   sessionOf,
   tokenOf,
   verdictOn,
 } from './replica-scene.js'
-
-/** Goes down, and comes back without its data. */
-async function comeBackEmpty(member: ScriptedStore): Promise<void> {
-  member.become('down')
-  await sleep(10)
-  member.loseData()
-  member.become('up')
-}
 
 describe('A store that comes back empty', () => {
   it('is not believed when it says "not revoked" in a process that reads the feed, until it is refilled', async () => {
@@ -181,6 +173,19 @@ describe('A store that comes back empty', () => {
     expect(eventsOf('replica_lost_data')).toEqual([])
     members[1].become('down')
     await eventually(async () => expect(await verdictOn(store, 'good')).toBe('good'))
+  })
+
+  it('is no reason to refill where it was empty, and only lost its connections', async () => {
+    const { store, members, eventsOf } = replicate(2)
+    const log = new FeedLog(store)
+    await log.whole()
+    const openings = members[0].openings
+    members[0].become('up')
+    await eventually(() => expect(members[0].openings).toBeGreaterThan(openings))
+    await log.upToDate()
+    members[1].become('down')
+    await eventually(async () => expect(await verdictOn(store, 'good')).toBe('good'))
+    expect(eventsOf('replica_lost_data')).toEqual([])
   })
 
   it('ends nothing for those who read the feed, nor makes it begin again', async () => {

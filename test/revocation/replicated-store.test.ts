@@ -29,6 +29,7 @@ describe('The options of a ReplicatedRevocationStore', () => {
     ['a quorum of more than all', two(), { writeQuorum: 3 }, /"writeQuorum"/],
     ['half a quorum', two(), { writeQuorum: 1.5 }, /"writeQuorum"/],
     ['no time', two(), { timeoutMs: 0 }, /"timeoutMs"/],
+    ['a writeBack that is neither', two(), { writeBack: 1 }, /"writeBack"/],
     ['an observer that is none', two(), { observer: {} }, /"observer"/],
     ['a misspelt option', two(), { quorum: 2 }, /unknown option "quorum"/],
   ])('refuse %s', (_what, stores, options, message) => {
@@ -95,14 +96,43 @@ describe('A ReplicatedRevocationStore that is added to', () => {
   })
 
   it.each([
-    ['a refusal', new TypeError('not by me'), TypeError],
-    ['a cutoff that a store takes for future', new CutoffInFutureError('check'), CutoffInFutureError],
-    ['a store that is full', new StoreFullError('full'), StoreFullError],
-  ])('tells of %s, rather than of one that is down', async (_what, error, type) => {
+    ['a refusal', new TypeError('not by me')],
+    ['a cutoff that all take for future', new CutoffInFutureError('check')],
+  ])('tells of %s where all stores refuse it, also one after the other', async (_what, error) => {
+    const { store, members } = replicate(2)
+    members[0].beforeAdd = () => Promise.reject(error)
+    members[1].beforeAdd = () => sleep(10).then(() => Promise.reject(error))
+    await expect(store.add([sessionOf('a')])).rejects.toBe(error)
+  })
+
+  it.each([
+    ['has recorded it', 'up', 1],
+    ['is down', 'down', 1],
+    ['did not answer', 'hanging', 2],
+  ] as const)('does not say that it is refused where another store %s', async (_what, state, errors) => {
+    const { store, members } = replicate(2, { timeoutMs: 50 })
+    members[1].beforeAdd = () => Promise.reject(new CutoffInFutureError('its clock is behind'))
+    members[0].become(state)
+    const failure = await store.add([sessionOf('a')]).catch((error: unknown) => error)
+    expect(failure).toBeInstanceOf(StoreUnavailableError)
+    expect((failure as { cause: AggregateError }).cause.errors.length).toBeGreaterThanOrEqual(errors)
+  })
+
+  it('tells of a store that is full, rather than of one that is down', async () => {
     const { store, members } = replicate(3, { writeQuorum: 2 })
     members[0].become('down')
-    members[1].beforeAdd = () => Promise.reject(error)
-    await expect(store.add([sessionOf('a')])).rejects.toBeInstanceOf(type)
+    members[1].beforeAdd = () => Promise.reject(new StoreFullError('full'))
+    await expect(store.add([sessionOf('a')])).rejects.toBeInstanceOf(StoreFullError)
+  })
+
+  it('does not acknowledge what took too long because the process was stopped', async () => {
+    const { store, members } = replicate(2)
+    let now = performance.now()
+    vi.spyOn(performance, 'now').mockImplementation(() => now)
+    members[1].beforeAdd = () => {
+      now += 2_001
+    }
+    await expect(store.add([sessionOf('a')])).rejects.toBeInstanceOf(StoreUnavailableError)
   })
 
   it('gives each store records of its own', async () => {
@@ -137,11 +167,11 @@ describe('What a store has not recorded', () => {
     expect(eventsOf('replica_write_failed')).toEqual([
       { type: 'replica_write_failed', replica: 1, entries: 2, error: new Error('the store is down') },
     ])
-    await eventually(() =>
-      expect(eventsOf('replica_write_completed')).toEqual([
-        { type: 'replica_write_completed', replica: 1, entries: 2 },
-      ]),
-    )
+    await eventually(() => {
+      const completed = eventsOf('replica_write_completed')
+      expect(completed.every((event) => 'replica' in event && event.replica === 1)).toBe(true)
+      expect(completed.reduce((sum, event) => sum + ('entries' in event ? event.entries : 0), 0)).toBe(2)
+    })
   })
 
   it('is tried again also where it did not answer in time', async () => {
@@ -199,6 +229,48 @@ describe('What a store has not recorded', () => {
     members[0].become('down')
     await store.add(Array.from({ length: 10_003 }, (_, index) => sessionOf(`${index}`)))
     expect(eventsOf('replica_write_dropped')).toMatchObject([{ replica: 1, entries: 3 }])
+  })
+
+  it('reaches a store that takes too long for so many at once, in ever smaller batches', async () => {
+    const { store, members, eventsOf } = replicate(3, { timeoutMs: 20 })
+    const ids = Array.from({ length: 16 }, (_, index) => `${index}`)
+    members[0].beforeAdd = () => Promise.reject(new Error('not yet'))
+    await store.add(ids.map((id) => sessionOf(id)))
+    members[0].beforeAdd = (records) => (records.length > 4 ? new Promise(() => {}) : undefined)
+    await eventually(() => {
+      const completed = eventsOf('replica_write_completed')
+      expect(completed.reduce((sum, event) => sum + ('entries' in event ? event.entries : 0), 0)).toBe(16)
+    })
+  })
+
+  it('may take a store longer than it has to answer', async () => {
+    const { store, members, eventsOf } = replicate(3, { timeoutMs: 40 })
+    members[0].beforeAdd = () => sleep(100)
+    await store.add([sessionOf('a')])
+    await eventually(() => expect(eventsOf('replica_write_completed')).toHaveLength(1))
+  })
+
+  it('does not look over because the wall clock was set forwards', async () => {
+    const { store, members, eventsOf } = replicate(3)
+    members[0].become('down')
+    await store.add([sessionOf('a')])
+    const real = Date.now
+    vi.spyOn(Date, 'now').mockImplementation(() => real() + 3 * 3_600_000)
+    const { adds } = members[0]
+    await eventually(() => expect(members[0].adds).toBeGreaterThan(adds + 1))
+    vi.restoreAllMocks()
+    members[0].become('up')
+    await eventually(() => expect(members[0].holds('a')).toBe(true))
+    expect(eventsOf('replica_write_dropped')).toEqual([])
+  })
+
+  it('is told of where it is over', async () => {
+    const { store, members, eventsOf } = replicate(3)
+    members[0].become('down')
+    await store.add([sessionOf('a', { expiresAt: Math.floor(Date.now() / 1000) - 4_000 })])
+    await eventually(() =>
+      expect(eventsOf('replica_write_dropped')).toMatchObject([{ replica: 1, entries: 1 }]),
+    )
   })
 
   it('is not tried after close', async () => {

@@ -1,13 +1,14 @@
-import { withDeadline } from '../../deadline.js'
-import { CutoffInFutureError } from '../../errors.js'
+import { steadyClock } from '../../clock.js'
 import { notify, type Observer } from '../../observer.js'
 import { pause } from '../../pause.js'
 import { copyOf, mergeExtents, purgeableAt, type Revocation } from '../revocation.js'
 import type { RevocationStore } from '../store.js'
+import { writeInBackground } from './background-write.js'
+import { isRefusal } from './refusal.js'
 
 /** Some megabytes. What does not fit is in the other stores. */
 const MAX_WAITING = 10_000
-const BATCH_SIZE = 500
+const MAX_BATCH_SIZE = 500
 const FIRST_RETRY_MS = 100
 const LONGEST_RETRY_MS = 5_000
 
@@ -25,6 +26,12 @@ export interface LateWritesOptions {
 export class LateWrites {
   readonly #options: LateWritesOptions
   readonly #waiting = new Map<string, Revocation>()
+  /** A wall clock that was set forwards must not make a record look over. */
+  readonly #clock = steadyClock()
+  /** How many are tried at once: fewer where so many fail, since it may be no more than too much at once. */
+  #batchSize = MAX_BATCH_SIZE
+  /** Batches, in all. */
+  #completed = 0
   #running = false
 
   constructor(options: LateWritesOptions) {
@@ -58,7 +65,8 @@ export class LateWrites {
       const longest = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** failures)
       await pause(longest * (0.5 + Math.random() / 2), closing)
       if (closing.aborted) break
-      failures = (await this.#tryAll()) ? 0 : failures + 1
+      const completed = this.#completed
+      failures = (await this.#tryAll()) || this.#completed > completed ? 0 : failures + 1
     }
     this.#running = false
   }
@@ -66,23 +74,26 @@ export class LateWrites {
   /** @returns whether all that was tried has been done with */
   async #tryAll(): Promise<boolean> {
     const { store, replica, timeoutMs, observer, closing } = this.#options
-    let size = BATCH_SIZE
     while (this.#waiting.size > 0 && !closing.aborted) {
-      const now = Date.now() / 1000
-      for (const [key, record] of this.#waiting) if (purgeableAt(record) < now) this.#waiting.delete(key)
-      const batch = [...this.#waiting].slice(0, size)
+      this.#dropWhatIsOver()
+      const batch = [...this.#waiting].slice(0, this.#batchSize)
+      if (batch.length === 0) break
       const records = batch.map(([, record]) => copyOf(record))
       try {
-        await withDeadline(`Store ${replica}`, timeoutMs, store.add(records), false)
+        await writeInBackground(store, replica, timeoutMs, records)
+        this.#batchSize = Math.min(MAX_BATCH_SIZE, Math.ceil(1.1 * this.#batchSize))
+        this.#completed += 1
         notify(observer, { type: 'replica_write_completed', replica, entries: batch.length })
       } catch (cause) {
         const error = cause instanceof Error ? cause : new Error(String(cause))
-        if (!isRefusal(error)) return false
-        // One of them is not what this store takes: it must not hold up the others.
-        if (batch.length > 1) {
-          size = Math.ceil(batch.length / 2)
-          continue
+        this.#batchSize = Math.ceil(batch.length / 2)
+        if (!isRefusal(error)) {
+          // One that fails alone must not hold up the others either.
+          if (batch.length === 1) for (const [key] of batch) this.#putLast(key)
+          return false
         }
+        // One of them is not what this store takes: it must not hold up the others.
+        if (batch.length > 1) continue
         this.#dropped(1, error)
       }
       // Unless more of it came meanwhile.
@@ -91,15 +102,25 @@ export class LateWrites {
     return true
   }
 
+  #putLast(key: string): void {
+    const record = this.#waiting.get(key)
+    if (record === undefined) return
+    this.#waiting.delete(key)
+    this.#waiting.set(key, record)
+  }
+
+  #dropWhatIsOver(): void {
+    const nowSeconds = this.#clock() / 1000
+    const sizeBefore = this.#waiting.size
+    for (const [key, record] of this.#waiting) if (purgeableAt(record) < nowSeconds) this.#waiting.delete(key)
+    const over = sizeBefore - this.#waiting.size
+    if (over > 0) this.#dropped(over, new Error('They are over, and need not be recorded any more'))
+  }
+
   #dropped(entries: number, error: Error): void {
     const { replica, observer } = this.#options
     notify(observer, { type: 'replica_write_dropped', replica, entries, error })
   }
-}
-
-/** Whether a store will never take it. */
-function isRefusal(error: Error): boolean {
-  return error instanceof TypeError || error instanceof CutoffInFutureError
 }
 
 function merge(present: Revocation | undefined, added: Revocation): Revocation {

@@ -1,9 +1,9 @@
 import { elapsedMs, type Moment, takeMoment } from '../../clock.js'
-import { StoreProtocolError } from '../../errors.js'
 import { notify } from '../../observer.js'
 import { FeedReader } from '../feed-reader.js'
 import type { Revocation } from '../revocation.js'
 import type { ChangeBatch, ChangesOptions } from '../store.js'
+import { assertBatch, haveSamePools } from './feed-batch.js'
 import { readCursor, writeCursor } from './merged-cursor.js'
 import type { Replica } from './replica.js'
 import type { ReplicaSet } from './replica-set.js'
@@ -60,7 +60,7 @@ class MergedReading {
   readonly #ended: AbortSignal
   readonly #parts: readonly Part[]
   readonly #waiting: Delivery[] = []
-  readonly #removeListener: () => void
+  readonly #leave: () => void
   #restarted: boolean
   #isOver = false
   #wake = () => {}
@@ -70,7 +70,7 @@ class MergedReading {
     this.#ended = ended
     this.#restarted = after === undefined
     this.#parts = set.replicas.map((replica, index) => this.#createPart(replica, after?.[index]))
-    this.#removeListener = set.onRestart(() => this.#startOver())
+    this.#leave = set.onRestart(() => this.#startOver())
   }
 
   /** Until the end, or until everything has to be read afresh. */
@@ -95,12 +95,12 @@ class MergedReading {
 
   close(): void {
     this.#isOver = true
-    this.#removeListener()
     for (const { delivered } of this.#waiting.splice(0)) delivered()
     for (const part of this.#parts) {
-      part.replica.doubts.delete(part)
+      part.replica.doubts.leave(part, knownAtOf(part))
       void part.reader.close()
     }
+    this.#leave()
   }
 
   #startOver(): void {
@@ -119,7 +119,7 @@ class MergedReading {
         longestRetryMs: LONGEST_RETRY_MS,
         failed: (error, retryAfterMs) => {
           part.hasFailed = true
-          if (!this.#isOver) replica.doubts.add(part)
+          if (!this.#isOver) replica.doubts.begin(part)
           notify(observer, {
             type: 'replica_feed_failed',
             replica: replica.number,
@@ -143,9 +143,7 @@ class MergedReading {
     const { replica } = part
     const receivedAt = takeMoment()
     const { ageMs } = batch
-    if (!Array.isArray(batch.revocations) || typeof batch.cursor !== 'string' || !(ageMs >= 0)) {
-      throw new StoreProtocolError(`Store ${replica.number} gave a batch of changes that is none`)
-    }
+    await assertBatch(batch, replica.number)
     if (this.#isOver) return false
     if (restarted && part.isResumed) {
       // A cursor from outside proves no loss: it may be as old as you like, or no cursor at all.
@@ -153,7 +151,7 @@ class MergedReading {
       return false
     }
     part.isResumed = false
-    if (part.knownAt !== undefined && !areSame(part.pools, batch.pools)) {
+    if (part.knownAt !== undefined && !haveSamePools(part.pools, batch.pools)) {
       // Of what it tells now, nothing older may be known.
       this.#startOver()
       return false
@@ -161,13 +159,14 @@ class MergedReading {
     part.pools = batch.pools
     // Of one that was away from the start, the others know what it must have, once they have caught up.
     if (restarted && (part.hasCaughtUp || (part.hasFailed && this.#hasCaughtUp()))) {
-      this.#set.lost(replica, part.knownAt?.monotonic)
+      this.#set.lost(replica, knownAtOf(part))
     }
     let knownAt: Moment | undefined
     if (batch.caughtUp) {
       part.hasCaughtUp = true
-      if (!replica.isLost) replica.doubts.delete(part)
+      replica.doubts.end(part)
       const moment = { wall: receivedAt.wall - ageMs, monotonic: receivedAt.monotonic - ageMs }
+      if (replica.doubts.canTell(moment.monotonic)) this.#settle(part, restarted)
       // What it held before it was refilled is not all that was acknowledged.
       if (!replica.isLost && moment.monotonic >= replica.refilledAt) knownAt = moment
     }
@@ -176,6 +175,14 @@ class MergedReading {
       this.#wake()
     })
     return false
+  }
+
+  /** Others have left while this store's feed had failed: has it gone on where it was when they last saw it? */
+  #settle({ replica, knownAt }: Part, restarted: boolean): void {
+    const { leftKnownAt } = replica.doubts
+    if (leftKnownAt === undefined) return
+    if (!restarted && knownAt !== undefined && knownAt.monotonic >= leftKnownAt) replica.doubts.settle()
+    else this.#set.lost(replica, leftKnownAt)
   }
 
   #hasCaughtUp(): boolean {
@@ -227,7 +234,7 @@ class MergedReading {
   }
 }
 
-function areSame(some: readonly string[] | undefined, others: readonly string[] | undefined): boolean {
-  if (some === undefined || others === undefined) return some === others
-  return some.length === others.length && some.every((pool, index) => pool === others[index])
+/** When a store had everything for sure, by `performance.now()`. */
+function knownAtOf({ knownAt }: Part): number {
+  return knownAt?.monotonic ?? Number.NEGATIVE_INFINITY
 }

@@ -6,11 +6,13 @@ export interface Question<Answer, Decision> {
   /** How many answers decide, where none decides alone. */
   readonly needed: number
   readonly timeoutMs: number
-  /** Whether to wait for all, where there cannot be enough answers any more: one may still decide alone. */
-  readonly isPatient: boolean
+  /** Whether to wait for all, though with these errors there cannot be enough answers any more. */
+  readonly isPatient: (errors: readonly Error[]) => boolean
   readonly ask: (replica: Replica) => Promise<Answer>
   /** What an answer decides alone; undefined where it is one of those that are needed. Throws where it does not count. */
   readonly judge: (answer: Answer, replica: Replica) => Decision | undefined
+  /** Is asked of all that have answered before they decide: throws where an answer does not count any more. */
+  readonly confirm?: (replica: Replica) => void
   /** Is told of each replica that has not answered in time, or not as it should; also after the decision. */
   readonly failed: (replica: Replica, error: Error) => void
 }
@@ -24,29 +26,46 @@ export interface Question<Answer, Decision> {
 export function askQuorum<Answer, Decision>(
   question: Question<Answer, Decision>,
 ): Promise<Decision | undefined> {
-  const { replicas, needed, timeoutMs, isPatient, ask, judge, failed } = question
+  const { replicas, needed, timeoutMs, isPatient, ask, judge, confirm, failed } = question
   return new Promise((resolve, reject) => {
     const waitedFor = new Set(replicas)
     const errors: Error[] = []
-    let answers = 0
+    const answered = new Set<Replica>()
+    let isSettled = false
+    const noteFailure = (replica: Replica, cause: unknown) => {
+      const error = cause instanceof Error ? cause : new Error(String(cause))
+      errors.push(error)
+      failed(replica, error)
+    }
+    /** Much can have become known since they answered. */
+    const confirmAll = () => {
+      for (const replica of [...answered]) {
+        try {
+          confirm?.(replica)
+        } catch (cause) {
+          answered.delete(replica)
+          noteFailure(replica, cause)
+        }
+      }
+    }
     const conclude = (replica: Replica, answer: () => Decision | undefined) => {
       if (!waitedFor.delete(replica)) return
       try {
         const decision = answer()
-        answers += 1
-        if (decision !== undefined || answers >= needed) settle(() => resolve(decision))
+        answered.add(replica)
+        if (decision === undefined && answered.size >= needed && !isSettled) confirmAll()
+        if (decision !== undefined || answered.size >= needed) settle(() => resolve(decision))
       } catch (cause) {
-        const error = cause instanceof Error ? cause : new Error(String(cause))
-        errors.push(error)
-        failed(replica, error)
+        noteFailure(replica, cause)
       }
       const isHopeless = errors.length > replicas.length - needed
-      if (isHopeless && (!isPatient || waitedFor.size === 0)) {
+      if (isHopeless && (waitedFor.size === 0 || !isPatient(errors))) {
         settle(() => reject(new AggregateError([...errors])))
       }
       if (waitedFor.size === 0) clearTimeout(timer)
     }
     const settle = (done: () => void) => {
+      isSettled = true
       done()
       // For those that are late: nobody waits for them.
       timer.unref()

@@ -1,3 +1,4 @@
+import { steadyClock } from '../../clock.js'
 import { notify } from '../../observer.js'
 import type { RevocationStore } from '../store.js'
 import { Refill } from './refill.js'
@@ -11,6 +12,8 @@ export class ReplicaSet {
   readonly options: ReplicaOptions
   readonly #refills = new Map<Replica, Refill>()
   readonly #readers = new Set<() => void>()
+  /** To tell what is over, and may have been forgotten rightly. */
+  readonly #clock = steadyClock()
 
   constructor(stores: readonly RevocationStore[], writeQuorum: number, options: ReplicaOptions) {
     this.replicas = stores.map((store, index) => new Replica(store, index + 1, options))
@@ -21,27 +24,51 @@ export class ReplicaSet {
     })
   }
 
-  /** Calls back when the feeds are to be read afresh, from everything: the stores together have lost data. */
+  /**
+   * Calls back when the feeds are to be read afresh, from everything: the stores together have lost data.
+   *
+   * @returns what the reader calls when he goes
+   */
   onRestart(restart: () => void): () => void {
     this.#readers.add(restart)
-    return () => this.#readers.delete(restart)
+    return () => {
+      this.#readers.delete(restart)
+      if (this.#readers.size > 0) return
+      // Nobody is left who could see that the feed goes on where it was: only a refill can tell.
+      for (const replica of this.replicas) {
+        const knownAt = replica.doubts.leftKnownAt
+        if (knownAt !== undefined) this.lost(replica, knownAt)
+      }
+    }
   }
 
   /**
    * A store may have lost data. Its "not revoked" counts again once it has been refilled.
    *
-   * @param knownAt when it had all for sure, by `performance.now()`: others were refilled from it until then
+   * @param knownAt when it had everything for sure, by `performance.now()`, -Infinity for never: what was refilled
+   *   from it later may lack the same
    */
-  lost(target: Replica, knownAt = Number.POSITIVE_INFINITY): void {
-    const { timeoutMs, observer, closing } = this.options
-    if (closing.aborted) return
+  lost(target: Replica, knownAt: number): void {
+    if (this.options.closing.aborted) return
+    this.#refill(target)
+    for (const other of this.replicas) {
+      if (!other.isLost && other.refilledAt > knownAt) this.#refill(other)
+    }
+  }
+
+  #refill(target: Replica): void {
+    const { timeoutMs, writeBack, observer } = this.options
+    if (!target.isLost) notify(observer, { type: 'replica_lost_data', replica: target.number })
     target.isLost = true
-    notify(observer, { type: 'replica_lost_data', replica: target.number })
+    // All that is asked of it from now on is younger.
+    target.doubts.settle()
     this.#refills.get(target)?.close()
     const refill = new Refill({
       target,
       sources: this.replicas.filter((replica) => replica !== target),
       timeoutMs,
+      writeBack,
+      clock: this.#clock,
       observer,
       progressed: () => this.#progressed(target, refill),
     })
@@ -49,9 +76,6 @@ export class ReplicaSet {
     for (const [other, each] of [...this.#refills]) {
       each.distrust(target)
       this.#progressed(other, each)
-    }
-    for (const other of this.replicas) {
-      if (other !== target && other.refilledAt > knownAt) this.lost(other)
     }
   }
 

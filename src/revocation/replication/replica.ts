@@ -1,10 +1,13 @@
 import { notify, type Observer } from '../../observer.js'
 import type { ChangeBatch, ChangesOptions, RevocationStore } from '../store.js'
+import { Doubts } from './doubts.js'
 import { LateWrites } from './late-writes.js'
 
 /** What all replicas of a store share. */
 export interface ReplicaOptions {
   readonly timeoutMs: number
+  /** Whether to give back to a store what it has lost, or to wait until others have. */
+  readonly writeBack: boolean
   readonly observer: Observer | undefined
   readonly closing: AbortSignal
 }
@@ -15,8 +18,7 @@ export class Replica {
   /** Which of the stores it is, counted from 1. */
   readonly number: number
   readonly lateWrites: LateWrites
-  /** Those who read its feed, and have not heard from it since it failed: it may have lost data meanwhile. */
-  readonly doubts = new Set<object>()
+  readonly doubts = new Doubts()
   /** Whether it may have lost data, and has not been refilled yet. */
   isLost = false
   /** When it was refilled last, by `performance.now()`. */
@@ -41,9 +43,19 @@ export class Replica {
   /** @throws Error where it may have lost data, so that "not revoked" says nothing */
   assertBelievable(): void {
     if (this.isLost) throw new Error(`Store ${this.number} may have lost data, and is being refilled`)
-    if (this.doubts.size > 0) {
+    if (this.doubts.exist) {
       throw new Error(`Store ${this.number} may have lost data: its change feed has failed`)
     }
+  }
+
+  /**
+   * @param askedAt when it was asked, by `performance.now()`
+   * @throws Error where its "not revoked" says nothing: as {@link assertBelievable}, or where it was asked before it
+   *   was refilled
+   */
+  assertBelievableSince(askedAt: number): void {
+    this.assertBelievable()
+    if (askedAt < this.refilledAt) throw new Error(`Store ${this.number} was asked before it was refilled`)
   }
 
   /** Takes down that a look-up was answered, or why it was not. */

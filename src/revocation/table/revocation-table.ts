@@ -2,6 +2,7 @@ import { StoreProtocolError } from '../../errors.js'
 import type { TokenIdentity } from '../../tokens/token-identity.js'
 import {
   idInScope,
+  isRecord,
   REVOCATION_SCOPES,
   type Revocation,
   type RevocationMatch,
@@ -66,8 +67,8 @@ export class RevocationTable {
    * @returns whether it is in the table now: false if it is not there, and there is no room
    */
   apply(revocation: Revocation, round: number, nowSeconds: number): boolean {
-    const { poolId, scope, id } = revocation
     if (!isRecord(revocation)) throw new StoreProtocolError('The store gave something that is no revocation')
+    const { poolId, scope, id } = revocation
     const table = this.#tableOf(poolId, scope)
     if (table.apply(id, revocation, round, nowSeconds, this.size < this.#maxEntries)) return true
     return this.#makeRoom(nowSeconds) && table.apply(id, revocation, round, nowSeconds, true)
@@ -150,19 +151,4 @@ export class RevocationTable {
       }
     }
   }
-}
-
-/** As far as it matters here: what is not a number would look like a cutoff of long ago, or like one that is over. */
-function isRecord({ poolId, scope, id, cutoff, expiresAt }: Revocation): boolean {
-  return (
-    typeof poolId === 'string' &&
-    REVOCATION_SCOPES.includes(scope) &&
-    typeof id === 'string' &&
-    isTime(expiresAt) &&
-    (cutoff === undefined || isTime(cutoff))
-  )
-}
-
-function isTime(value: unknown): boolean {
-  return typeof value === 'number' && value >= 0
 }
