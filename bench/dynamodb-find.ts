@@ -10,6 +10,7 @@ import type { TokenIdentity } from '../src/tokens/token-identity.js'
 import { Dynalite, localClient } from '../test/support/dynalite.js'
 import { heading, isQuick, median, reportRatio } from './measure.js'
 import { takeTurns } from './redis/turns.js'
+import { timed } from './timed.js'
 
 const entries = isQuick ? 500 : 5_000
 const lookUps = isQuick ? 300 : 2_000
@@ -27,24 +28,6 @@ function tokens(originJti: () => string): TokenIdentity[] {
     ...{ poolId, jti: randomUUID(), originJti: originJti(), sub: randomUUID() },
     ...{ clientId: '1example23456789abcdefghij', iat: now, authTime: now - 60 },
   }))
-}
-
-/** Microseconds each. */
-async function timed(
-  list: readonly TokenIdentity[],
-  isFound: (token: TokenIdentity) => Promise<boolean>,
-  areThere: boolean,
-): Promise<number> {
-  let next = 0
-  let found = 0
-  const worker = async () => {
-    while (next < list.length) if (await isFound(list[next++] as TokenIdentity)) found += 1
-  }
-  const startedAt = performance.now()
-  await Promise.all(Array.from({ length: concurrency }, worker))
-  const time = ((performance.now() - startedAt) * 1_000) / list.length
-  if (found !== (areThere ? list.length : 0)) throw new Error(`${found} were found`)
-  return time
 }
 
 const dynalite = await Dynalite.start()
@@ -70,10 +53,10 @@ try {
   const chance = () => sessions[Math.floor(Math.random() * sessions.length)] as string
   const of = await takeTurns(
     {
-      bareMiss: () => timed(tokens(randomUUID), isThere, false),
-      findMiss: () => timed(tokens(randomUUID), isRevoked, false),
-      bareHit: () => timed(tokens(chance), isThere, true),
-      findHit: () => timed(tokens(chance), isRevoked, true),
+      bareMiss: () => timed(tokens(randomUUID), { concurrency, areThere: false }, isThere),
+      findMiss: () => timed(tokens(randomUUID), { concurrency, areThere: false }, isRevoked),
+      bareHit: () => timed(tokens(chance), { concurrency, areThere: true }, isThere),
+      findHit: () => timed(tokens(chance), { concurrency, areThere: true }, isRevoked),
     },
     { rounds, warmUps: 2 },
   )

@@ -10,6 +10,7 @@ import { KEY, type Places, poolId } from './http/place.js'
 import { heading, isQuick, median, reportRatio } from './measure.js'
 import { Helper } from './redis/processes.js'
 import { takeTurns } from './redis/turns.js'
+import { timed } from './timed.js'
 
 const entries = 100_000
 const rounds = isQuick ? 3 : 11
@@ -22,25 +23,6 @@ function tokens(count: number, originJti: () => string): TokenIdentity[] {
     ...{ poolId, jti: randomUUID(), originJti: originJti(), sub: randomUUID() },
     ...{ clientId: '1example23456789abcdefghij', iat: now, authTime: now - 60 },
   }))
-}
-
-/** Microseconds each. */
-async function timed(
-  list: readonly TokenIdentity[],
-  concurrency: number,
-  areThere: boolean,
-  isFound: (token: TokenIdentity) => Promise<boolean>,
-): Promise<number> {
-  let next = 0
-  let found = 0
-  const worker = async () => {
-    while (next < list.length) if (await isFound(list[next++] as TokenIdentity)) found += 1
-  }
-  const startedAt = performance.now()
-  await Promise.all(Array.from({ length: concurrency }, worker))
-  const time = ((performance.now() - startedAt) * 1_000) / list.length
-  if (found !== (areThere ? list.length : 0)) throw new Error(`${found} were found`)
-  return time
 }
 
 const server = new Helper<Server>(new URL('./http/server.ts', import.meta.url))
@@ -62,10 +44,10 @@ try {
   ] as const) {
     const of = await takeTurns(
       {
-        bareMiss: () => timed(tokens(count, randomUUID), concurrency, false, isThere),
-        findMiss: () => timed(tokens(count, randomUUID), concurrency, false, isRevoked),
-        bareHit: () => timed(tokens(count, chance), concurrency, true, isThere),
-        findHit: () => timed(tokens(count, chance), concurrency, true, isRevoked),
+        bareMiss: () => timed(tokens(count, randomUUID), { concurrency, areThere: false }, isThere),
+        findMiss: () => timed(tokens(count, randomUUID), { concurrency, areThere: false }, isRevoked),
+        bareHit: () => timed(tokens(count, chance), { concurrency, areThere: true }, isThere),
+        findHit: () => timed(tokens(count, chance), { concurrency, areThere: true }, isRevoked),
       },
       { rounds, warmUps: 2 },
     )

@@ -11,6 +11,7 @@ import type { RedisServer } from '../test/support/redis-server.js'
 import { collectYoung, heading, isQuick, median, reportRatio } from './measure.js'
 import { withRedis } from './redis/server.js'
 import { takeTurns } from './redis/turns.js'
+import { timed } from './timed.js'
 
 const entries = 100_000
 const concurrency = 64
@@ -52,46 +53,19 @@ function tokens(change: () => Partial<TokenIdentity>): TokenIdentity[] {
   return parsed
 }
 
-/** Microseconds each. */
-async function timed(
-  list: readonly TokenIdentity[],
-  isFound: (token: TokenIdentity) => Promise<boolean>,
-  areThere: boolean,
-): Promise<number> {
-  let next = 0
-  let found = 0
-  const worker = async () => {
-    while (next < list.length) if (await isFound(list[next++] as TokenIdentity)) found += 1
-  }
-  const startedAt = process.hrtime.bigint()
-  await Promise.all(Array.from({ length: concurrency }, worker))
-  const time = Number(process.hrtime.bigint() - startedAt) / list.length / 1_000
-  if (found !== (areThere ? list.length : 0)) throw new Error(`${found} were found`)
-  return time
-}
-
 async function measure(name: string, client: RedisClient, exists: Exists, sessions: readonly string[]) {
   const store = new RedisRevocationStore({ client, commandTimeoutMs: 10_000 })
   const isRevoked = async (token: TokenIdentity) => (await store.find(token)) !== undefined
   const isThere = async (token: TokenIdentity) => (await exists(keysOf(token))) > 0
   const chance = () => sessions[Math.floor(Math.random() * sessions.length)] as string
+  const fresh = () => tokens(() => ({}))
   const revoked = () => ({ originJti: chance() })
   const of = await takeTurns(
     {
-      existsMiss: () =>
-        timed(
-          tokens(() => ({})),
-          isThere,
-          false,
-        ),
-      findMiss: () =>
-        timed(
-          tokens(() => ({})),
-          isRevoked,
-          false,
-        ),
-      existsHit: () => timed(tokens(revoked), isThere, true),
-      findHit: () => timed(tokens(revoked), isRevoked, true),
+      existsMiss: () => timed(fresh(), { concurrency, areThere: false }, isThere),
+      findMiss: () => timed(fresh(), { concurrency, areThere: false }, isRevoked),
+      existsHit: () => timed(tokens(revoked), { concurrency, areThere: true }, isThere),
+      findHit: () => timed(tokens(revoked), { concurrency, areThere: true }, isRevoked),
     },
     { rounds, warmUps: 2 },
   )
