@@ -27,7 +27,9 @@ let files = 0
 
 const freshPath = () => join(folder, `${files++}.db`)
 const now = () => Math.floor(Date.now() / 1000)
-const session = (id: string, expiresAt = now() + HOUR): Revocation => ({
+/** The same in every record, however long a test takes. */
+const EXPIRES_AT = now() + HOUR
+const session = (id: string, expiresAt = EXPIRES_AT): Revocation => ({
   poolId: POOL,
   scope: 'session',
   id,
