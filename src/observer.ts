@@ -108,6 +108,8 @@ export type ObserverEvent =
     }
   /** The service's own reading of the store's change feed failed, and with it every stream: told once for all. */
   | { readonly type: 'service_feed_failed'; readonly error: Error }
+  /** Cognito did not take the first of an app client's two secrets, and the second is tried. */
+  | { readonly type: 'client_secret_refused'; readonly error: Error }
   /** Cognito's Date is over 300 s from this machine's clock, and was not believed. Check the clock. */
   | { readonly type: 'clock_offset_ignored'; readonly offsetMs: number }
 

@@ -72,6 +72,12 @@ export function assertOptionalFunction(owner: string, option: string, value: unk
     throw optionError(owner, option, 'a function', value)
 }
 
+/** An AbortSignal, or nothing. */
+export function assertOptionalSignal(owner: string, value: unknown): void {
+  if (value !== undefined && !(value instanceof AbortSignal))
+    throw optionError(owner, 'signal', 'an AbortSignal', value)
+}
+
 /** One string or several, none empty, as a list that nobody can change: errors show it. */
 export function stringList(owner: string, option: string, value: unknown): readonly string[] {
   const list: readonly unknown[] = Array.isArray(value) ? value : [value]

@@ -67,7 +67,7 @@ export async function enableTokenRevocation(
 async function describeAppClient(api: CognitoApi): Promise<DescribedAppClient> {
   const command = new DescribeUserPoolClientCommand({ UserPoolId: api.userPoolId, ClientId: api.clientId })
   const body = keepAnswerBody(command)
-  const output = await api.call('DescribeUserPoolClient', (sdk, options) => sdk.send(command, options), [])
+  const output = await api.call('DescribeUserPoolClient', (sdk, options) => sdk.send(command, options))
   return readAppClient('DescribeUserPoolClient', api, output.UserPoolClient, body())
 }
 
@@ -78,7 +78,7 @@ async function updateAppClient(api: CognitoApi, settings: CarriedSettings): Prom
     ClientId: api.clientId,
   })
   const body = keepAnswerBody(command)
-  const output = await api.call('UpdateUserPoolClient', (sdk, options) => sdk.send(command, options), [])
+  const output = await api.call('UpdateUserPoolClient', (sdk, options) => sdk.send(command, options))
   return readAppClient('UpdateUserPoolClient', api, output.UserPoolClient, body())
 }
 

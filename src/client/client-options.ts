@@ -10,6 +10,7 @@ import { isRevocationStore, type RevocationStore } from '../revocation/store.js'
 import { parseSecureUrl } from '../secure-url.js'
 import { assertUserPoolId, regionOf } from '../tokens/issuer.js'
 import type { JwksOptions } from '../tokens/jwks.js'
+import { assertClientSecret, type ClientSecretOption } from './client-secrets.js'
 
 /** How a refresh token is exchanged for new tokens. */
 export type RefreshFlow = 'GetTokensFromRefreshToken' | 'REFRESH_TOKEN_AUTH'
@@ -18,8 +19,11 @@ export type RefreshFlow = 'GetTokensFromRefreshToken' | 'REFRESH_TOKEN_AUTH'
 export interface CognitoTokenClientOptions {
   readonly userPoolId: string
   readonly clientId: string
-  /** The app client's secret, if it has one, or a function that gives it (asked at every call). */
-  readonly clientSecret?: string | (() => string | Promise<string>)
+  /**
+   * The app client's secret, if it has one; two while one replaces the other, the newer first: where Cognito
+   * does not take the first, the second is tried, once. Or a function that gives them, asked at every call.
+   */
+  readonly clientSecret?: ClientSecretOption
   /** Where revocations are recorded; `false` is the only way to do without. */
   readonly store: RevocationStore | false
   /** How `refresh` works by default. 'REFRESH_TOKEN_AUTH' is not possible where rotation is on. Default 'GetTokensFromRefreshToken'. */
@@ -86,8 +90,7 @@ export function checkClientOptions(options: CognitoTokenClientOptions): CheckedC
   } = options
   assertUserPoolId(OWNER, userPoolId)
   assertString(OWNER, 'clientId', clientId)
-  if (clientSecret !== undefined && typeof clientSecret !== 'function')
-    assertString(OWNER, 'clientSecret', clientSecret, 'a non-empty string, or a function that gives one')
+  assertClientSecret(OWNER, clientSecret)
   if (store !== false && !isRevocationStore(store)) {
     throw optionError(OWNER, 'store', 'a RevocationStore, or false to do without', store)
   }

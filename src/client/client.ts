@@ -1,21 +1,14 @@
-import { Revoker } from '../revocation/revoker.js'
-import type { RevocationStore } from '../revocation/store.js'
-import { TokenVerifier } from '../verifier.js'
 import {
   describeTokenSettings,
   type EnableTokenRevocationInput,
   type EnableTokenRevocationResult,
   enableTokenRevocation,
 } from './app-client.js'
-import {
-  type CheckedClientOptions,
-  type CognitoTokenClientOptions,
-  checkClientOptions,
-} from './client-options.js'
-import { CognitoApi } from './cognito-api.js'
-import type { ClientContext, Revokers } from './context.js'
+import { type CognitoTokenClientOptions, checkClientOptions } from './client-options.js'
+import type { ClientContext } from './context.js'
 import { type CreateAppClientInput, type CreatedAppClient, createAppClient } from './create-app-client.js'
-import { type RefreshedTokens, Refresher, type RefreshInput } from './refresh.js'
+import { createContext } from './create-context.js'
+import type { RefreshedTokens, RefreshInput } from './refresh.js'
 import { type RevokeOutcome, type RevokeRefreshTokenInput, revokeRefreshToken } from './revoke.js'
 import { type SignInInput, type SignInResult, signIn } from './sign-in.js'
 import {
@@ -32,7 +25,7 @@ import type { TokenSettings } from './token-settings.js'
  * where every verifier sees it. For one app client, with or without a secret.
  *
  * Errors of Cognito's are typed, with the SDK's error as `cause`; none contains a token, secret, password or
- * hash. Throttling and network errors are retried by the AWS SDK, three attempts in all.
+ * hash. Throttling and network errors are retried by the AWS SDK, with backoff and jitter, three attempts in all.
  *
  * @example
  * import { CognitoTokenClient } from 'cognito-revocation/client'
@@ -41,31 +34,11 @@ import type { TokenSettings } from './token-settings.js'
  * if (result.status === 'authenticated') await client.revokeRefreshToken(result)
  */
 export class CognitoTokenClient {
-  readonly #api: CognitoApi
-  readonly #refresher: Refresher
-  readonly #verifier: TokenVerifier
   readonly #context: ClientContext
 
   /** @throws TypeError naming the option */
   constructor(options: CognitoTokenClientOptions) {
-    const checked = checkClientOptions(options)
-    const { userPoolId, clientId, store } = checked
-    this.#verifier = new TokenVerifier({
-      ...pickVerifierOptions(checked),
-      userPoolId,
-      clientId,
-      tokenUse: null,
-    })
-    const revokers = store === false ? undefined : createRevokers(store, checked)
-    this.#api = new CognitoApi(checked)
-    this.#refresher = new Refresher(this.#api, checked.refreshFlow)
-    this.#context = {
-      api: this.#api,
-      refresher: this.#refresher,
-      verifier: this.#verifier,
-      revokers,
-      storeTimeoutMs: checked.storeTimeoutMs,
-    }
+    this.#context = createContext(checkClientOptions(options))
   }
 
   /**
@@ -76,7 +49,7 @@ export class CognitoTokenClient {
    *   PasswordResetRequiredError, SecretHashMismatchError, InvalidParameterError, ThrottledError, …
    */
   signIn(input: SignInInput): Promise<SignInResult> {
-    return signIn(this.#api, input)
+    return signIn(this.#context.api, input)
   }
 
   /**
@@ -85,7 +58,7 @@ export class CognitoTokenClient {
    * @throws RefreshTokenRevokedError, RefreshTokenInvalidError, RefreshTokenReuseError, SecretHashMismatchError, …
    */
   refresh(input: RefreshInput): Promise<RefreshedTokens> {
-    return this.#refresher.refresh(input)
+    return this.#context.refresher.refresh(input)
   }
 
   /**
@@ -147,7 +120,7 @@ export class CognitoTokenClient {
    * const revoker = new Revoker({ store, poolId, accessTokenValiditySeconds, refreshTokenValiditySeconds })
    */
   describeTokenSettings(): Promise<TokenSettings> {
-    return describeTokenSettings(this.#api)
+    return describeTokenSettings(this.#context.api)
   }
 
   /**
@@ -170,7 +143,7 @@ export class CognitoTokenClient {
    * console.log(await client.enableTokenRevocation({ dryRun: true }))
    */
   enableTokenRevocation(input?: EnableTokenRevocationInput): Promise<EnableTokenRevocationResult> {
-    return enableTokenRevocation(this.#api, input)
+    return enableTokenRevocation(this.#context.api, input)
   }
 
   /**
@@ -186,35 +159,16 @@ export class CognitoTokenClient {
    * const { clientId, clientSecret } = await client.createAppClient({ clientName: 'web', generateSecret: true })
    */
   createAppClient(input: CreateAppClientInput): Promise<CreatedAppClient> {
-    return createAppClient(this.#api, input)
+    return createAppClient(this.#context.api, input)
   }
 
   /** Ends what this client started. The store, and an `sdk` that was handed in, stay open. */
   async close(): Promise<void> {
-    await this.#verifier.close()
-    this.#api.close()
+    await this.#context.verifier.close()
+    this.#context.api.close()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
   }
-}
-
-function createRevokers(store: RevocationStore, options: CheckedClientOptions): Revokers {
-  const shared = { store, poolId: options.userPoolId, clock: options.clock }
-  const validities = pick(options, ['accessTokenValiditySeconds', 'refreshTokenValiditySeconds'])
-  return { session: new Revoker({ ...shared, ...validities }), user: new Revoker(shared) }
-}
-
-function pickVerifierOptions(options: CheckedClientOptions) {
-  const shared = pick(options, ['issuer', 'jwksUri', 'jwks', 'allowInsecureHttp', 'clock', 'observer'])
-  // A global sign-out needs no origin_jti; what does need it looks for itself.
-  return { ...shared, revocation: options.store, allowUnrevocable: true }
-}
-
-/** Those of the options that are given: an option that is there but undefined would not be checked the same. */
-function pick<T extends object, K extends keyof T>(options: T, names: readonly K[]): Pick<T, K> {
-  return Object.fromEntries(
-    names.flatMap((name) => (options[name] === undefined ? [] : [[name, options[name]]])),
-  ) as Pick<T, K>
 }

@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { CognitoIdentityProviderClient } from '@aws-sdk/client-cognito-identity-provider'
 import { withDeadline } from '../deadline.js'
+import { rejectionOf } from './abort.js'
 import type { CheckedClientOptions } from './client-options.js'
+import { ClientSecrets } from './client-secrets.js'
 import { CognitoClock } from './cognito-clock.js'
 import { toTypedError } from './cognito-errors.js'
 import { computeSecretHash } from './secret-hash.js'
@@ -12,11 +14,19 @@ const CALL_TIMEOUT_IN_REQUESTS = 4
 /** Attempts at a call in all, where Cognito throttles or fails: the SDK's standard retries, with backoff. */
 const MAX_ATTEMPTS = 3
 
+/** How an operation is called. */
+export interface CallOptions {
+  /** What is sent and must not come back in an error. */
+  readonly sensitive?: readonly (string | undefined)[]
+  /** Ends the call; it then rejects with the signal's reason, and whether it took effect is unknown. */
+  readonly signal?: AbortSignal | undefined
+}
+
 /** Cognito's API as this library calls it: the app client's secret, typed errors, Cognito's own clock. */
 export class CognitoApi {
   readonly userPoolId: string
   readonly clientId: string
-  readonly #clientSecret: CheckedClientOptions['clientSecret']
+  readonly #secrets: ClientSecrets
   readonly clock: CognitoClock
   readonly #sdk: CognitoIdentityProviderClient
   readonly #ownsSdk: boolean
@@ -29,9 +39,9 @@ export class CognitoApi {
   constructor(options: CheckedClientOptions) {
     this.userPoolId = options.userPoolId
     this.clientId = options.clientId
-    this.#clientSecret = options.clientSecret
     this.clock = new CognitoClock(options.clock, options.observer)
     this.#callTimeoutMs = options.requestTimeoutMs * CALL_TIMEOUT_IN_REQUESTS
+    this.#secrets = new ClientSecrets(options.clientSecret, this.#callTimeoutMs, options.observer)
     this.#ownsSdk = options.sdk === undefined
     this.#sdk =
       options.sdk ??
@@ -61,35 +71,45 @@ export class CognitoApi {
   /**
    * Calls an operation.
    *
-   * @param sensitive what was sent and must not come back in an error
-   * @throws a typed error, with the SDK's as its cause
+   * @throws a typed error, with the SDK's as its cause; the signal's reason, once it is aborted
    */
   async call<Output extends object>(
     operation: string,
     send: (sdk: CognitoIdentityProviderClient, options: { abortSignal: AbortSignal }) => Promise<Output>,
-    sensitive: readonly (string | undefined)[],
+    { sensitive = [], signal }: CallOptions = {},
   ): Promise<Output> {
+    signal?.throwIfAborted()
+    const aborted = rejectionOf(signal)
     try {
-      // The signal ends requests; finding credentials, for one, does not heed it.
-      const sending = send(this.#sdk, { abortSignal: AbortSignal.timeout(this.#callTimeoutMs) })
-      const output = await withDeadline('Cognito', this.#callTimeoutMs, sending)
+      // The signals end requests; finding credentials and waiting for a retry, for two, do not heed them.
+      const timeout = AbortSignal.timeout(this.#callTimeoutMs)
+      const abortSignal = signal === undefined ? timeout : AbortSignal.any([timeout, signal])
+      const sending = withDeadline('Cognito', this.#callTimeoutMs, send(this.#sdk, { abortSignal }))
+      const output = await Promise.race([sending, aborted.promise])
       this.clock.learn(this.#dates.get(output))
       return output
     } catch (error) {
+      signal?.throwIfAborted()
       throw toTypedError(operation, error, sensitive)
+    } finally {
+      aborted.release()
     }
   }
 
-  /** The app client's secret, or undefined if it has none. */
-  async secret(): Promise<string | undefined> {
-    if (typeof this.#clientSecret !== 'function') return this.#clientSecret
-    return withDeadline('clientSecret', this.#callTimeoutMs, Promise.resolve(this.#clientSecret()))
+  /**
+   * Does something that takes the app client's raw secret (undefined if it has none): with its other secret,
+   * once, where Cognito does not take the first.
+   */
+  withSecret<T>(act: (secret: string | undefined) => Promise<T>): Promise<T> {
+    return this.#secrets.use(act)
   }
 
-  /** SECRET_HASH for a username, or undefined if the app client has no secret. */
-  async secretHash(username: string): Promise<string | undefined> {
-    const clientSecret = await this.secret()
-    return clientSecret && computeSecretHash({ username, clientId: this.clientId, clientSecret })
+  /** The same for what takes a SECRET_HASH, made with this username. */
+  withSecretHash<T>(username: string, act: (secretHash: string | undefined) => Promise<T>): Promise<T> {
+    const { clientId } = this
+    return this.#secrets.use((clientSecret) =>
+      act(clientSecret && computeSecretHash({ username, clientId, clientSecret })),
+    )
   }
 
   /**

@@ -33,6 +33,15 @@ export interface Audit {
   readonly actor?: string
 }
 
+/** What every operation that ends sessions takes. */
+export interface RevocationInput extends Audit {
+  /**
+   * Ends the calls to Cognito. What was begun is told: as the signal's reason where nothing was done yet, else as
+   * a RevocationIncompleteError. Writes to the store are not ended.
+   */
+  readonly signal?: AbortSignal
+}
+
 /**
  * The audit alone, out of an operation's input.
  *

@@ -59,10 +59,8 @@ export async function createAppClient(
     GenerateSecret: generateSecret,
     EnableTokenRevocation: true,
   })
-  const { UserPoolClient: created } = await api.call(
-    'CreateUserPoolClient',
-    (sdk, options) => sdk.send(command, options),
-    [],
+  const { UserPoolClient: created } = await api.call('CreateUserPoolClient', (sdk, options) =>
+    sdk.send(command, options),
   )
   const { ClientId: clientId, ClientSecret: clientSecret } = created ?? {}
   if (!clientId) throw new CognitoError("CreateUserPoolClient: Cognito's answer has no client id")

@@ -19,9 +19,14 @@ export async function attempt<T>(action: () => Promise<T>): Promise<Attempt<T>> 
   }
 }
 
-/** What is known of a call to Cognito that failed. */
-export function cognitoOutcomeOf(error: unknown): 'failed' | 'unknown' {
-  return error instanceof CognitoUnavailableError ? 'unknown' : 'failed'
+/** What is known of a call to Cognito that failed, or that its caller ended by this signal. */
+export function cognitoOutcomeOf(error: unknown, signal: AbortSignal | undefined): 'failed' | 'unknown' {
+  return error instanceof CognitoUnavailableError || isAbort(error, signal) ? 'unknown' : 'failed'
+}
+
+/** Whether the caller himself has ended it. */
+export function isAbort(error: unknown, signal: AbortSignal | undefined): boolean {
+  return signal?.aborted === true && error === signal.reason
 }
 
 /** Whether calling again may succeed without anything having been mended. */

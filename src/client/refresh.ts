@@ -2,7 +2,8 @@ import {
   GetTokensFromRefreshTokenCommand,
   InitiateAuthCommand,
 } from '@aws-sdk/client-cognito-identity-provider'
-import { assertInput, assertString, optionError } from '../options.js'
+import { assertInput, assertOptionalSignal, assertString, optionError } from '../options.js'
+import { untilAborted } from './abort.js'
 import type { RefreshFlow } from './client-options.js'
 import type { CognitoApi } from './cognito-api.js'
 import { type SessionTokens, toSessionTokens } from './session-tokens.js'
@@ -16,6 +17,11 @@ export interface RefreshInput {
   readonly username?: string | undefined
   /** Default: the client's `refreshFlow`. */
   readonly flow?: RefreshFlow
+  /**
+   * Ends the wait: the call then rejects with the signal's reason. The exchange itself goes on, since others may
+   * share it, and a rotated refresh token that nobody received would be lost.
+   */
+  readonly signal?: AbortSignal
 }
 
 /** New tokens of a session. `refreshToken` is the one to use from now on, whether rotated or not. */
@@ -38,6 +44,12 @@ export class Refresher {
 
   async refresh(input: RefreshInput): Promise<RefreshedTokens> {
     assertInput('refresh', input)
+    assertOptionalSignal('refresh', input.signal)
+    input.signal?.throwIfAborted()
+    return untilAborted(this.#share(input), input.signal)
+  }
+
+  #share(input: RefreshInput): Promise<RefreshedTokens> {
     const { refreshToken, username, flow = this.#defaultFlow } = input
     // GetTokensFromRefreshToken knows no username: whoever brings one or none asks for the same.
     const key = JSON.stringify([flow, refreshToken, flow === 'REFRESH_TOKEN_AUTH' ? username : undefined])
@@ -67,43 +79,38 @@ export class Refresher {
 
   /** Takes the raw secret, and works with rotation on or off. */
   async #getTokensFromRefreshToken(refreshToken: string) {
-    const secret = await this.#api.secret()
-    const command = new GetTokensFromRefreshTokenCommand({
-      ClientId: this.#api.clientId,
-      RefreshToken: refreshToken,
-      ...(secret === undefined ? {} : { ClientSecret: secret }),
+    const { AuthenticationResult } = await this.#api.withSecret((secret) => {
+      const command = new GetTokensFromRefreshTokenCommand({
+        ClientId: this.#api.clientId,
+        RefreshToken: refreshToken,
+        ...(secret === undefined ? {} : { ClientSecret: secret }),
+      })
+      return this.#api.call('GetTokensFromRefreshToken', (sdk, options) => sdk.send(command, options), {
+        sensitive: [refreshToken, secret],
+      })
     })
-    const sensitive = [refreshToken, secret]
-    const output = await this.#api.call(
-      'GetTokensFromRefreshToken',
-      (sdk, options) => sdk.send(command, options),
-      sensitive,
-    )
-    return output.AuthenticationResult
+    return AuthenticationResult
   }
 
   /** Takes a SECRET_HASH made with the real username, which isn't sent itself. */
   async #refreshTokenAuth(refreshToken: string, username: string | undefined) {
-    const secret = await this.#api.secret()
-    if (secret !== undefined && !username) {
-      throw optionError(
-        'refresh',
-        'username',
-        "the user's real username, which REFRESH_TOKEN_AUTH needs as the app client has a secret",
-      )
-    }
-    const secretHash = username && (await this.#api.secretHash(username))
-    const command = new InitiateAuthCommand({
-      ClientId: this.#api.clientId,
-      AuthFlow: 'REFRESH_TOKEN_AUTH',
-      AuthParameters: { REFRESH_TOKEN: refreshToken, ...(secretHash ? { SECRET_HASH: secretHash } : {}) },
+    const { AuthenticationResult } = await this.#api.withSecretHash(username ?? '', (secretHash) => {
+      if (secretHash !== undefined && !username) {
+        throw optionError(
+          'refresh',
+          'username',
+          "the user's real username, which REFRESH_TOKEN_AUTH needs as the app client has a secret",
+        )
+      }
+      const command = new InitiateAuthCommand({
+        ClientId: this.#api.clientId,
+        AuthFlow: 'REFRESH_TOKEN_AUTH',
+        AuthParameters: { REFRESH_TOKEN: refreshToken, ...(secretHash ? { SECRET_HASH: secretHash } : {}) },
+      })
+      return this.#api.call('InitiateAuth', (sdk, options) => sdk.send(command, options), {
+        sensitive: [refreshToken, secretHash],
+      })
     })
-    const sensitive = [refreshToken, secretHash]
-    const output = await this.#api.call(
-      'InitiateAuth',
-      (sdk, options) => sdk.send(command, options),
-      sensitive,
-    )
-    return output.AuthenticationResult
+    return AuthenticationResult
   }
 }

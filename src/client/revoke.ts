@@ -1,9 +1,9 @@
 import { RevokeTokenCommand } from '@aws-sdk/client-cognito-identity-provider'
 import { elapsedMs, takeMoment } from '../clock.js'
 import * as errors from '../errors.js'
-import { assertInput, assertString } from '../options.js'
+import { assertInput, assertOptionalSignal, assertString } from '../options.js'
 import { CLOCK_TOLERANCE_SECONDS, type CognitoClaims } from '../tokens/claims.js'
-import { type Audit, auditOf, type ClientContext, record } from './context.js'
+import { auditOf, type ClientContext, type RevocationInput, record } from './context.js'
 import { type Attempt, attempt, cognitoOutcomeOf, describe, isPassing } from './outcome.js'
 import {
   type LearnedFrom,
@@ -14,7 +14,7 @@ import {
 import { claimsFromCognito } from './session-tokens.js'
 
 /** What `revokeRefreshToken` takes. */
-export interface RevokeRefreshTokenInput extends SessionHints, Audit {}
+export interface RevokeRefreshTokenInput extends SessionHints, RevocationInput {}
 
 /** What revoking a refresh token did. */
 export interface RevokeOutcome extends errors.PartialOutcome {
@@ -35,14 +35,16 @@ export async function revokeRefreshToken(
   input: RevokeRefreshTokenInput,
 ): Promise<RevokeOutcome> {
   assertInput('revokeRefreshToken', input)
-  const { refreshToken } = input
+  const { refreshToken, signal } = input
   assertString('revokeRefreshToken', 'refreshToken', refreshToken)
+  assertOptionalSignal('revokeRefreshToken', signal)
   if (claimsFromCognito(refreshToken) !== undefined) {
     throw new errors.NotARefreshTokenError(
       'revokeRefreshToken: this is an access or ID token; hand over the refresh token',
     )
   }
   const audit = auditOf(input)
+  signal?.throwIfAborted()
   const learned = await new SessionLearner(context).learn(input)
   if (learned.sessions.length === 0) return giveUp(context, learned, input)
 
@@ -54,7 +56,7 @@ export async function revokeRefreshToken(
     )
   const startedAt = takeMoment()
   const recorded = await recordAll(true)
-  const revoked = await revokeAll(context, learned.refreshTokens)
+  const revoked = await revokeAll(context, learned.refreshTokens, signal)
   // A process that was frozen in between has a record that is over before the last tokens are.
   const isInTime = elapsedMs(startedAt) < CLOCK_TOLERANCE_SECONDS * 1000
   if (recorded.ok && revoked.ok && isInTime)
@@ -64,7 +66,7 @@ export async function revokeRefreshToken(
   const again = await recordAll(revoked.ok)
   const store = !again.ok ? 'failed' : context.revokers ? 'recorded' : 'skipped'
   if (revoked.ok && again.ok) return outcomeOf(learned, store, 'revoked')
-  const outcome = outcomeOf(learned, store, revoked.ok ? 'revoked' : cognitoOutcomeOf(revoked.error))
+  const outcome = outcomeOf(learned, store, revoked.ok ? 'revoked' : cognitoOutcomeOf(revoked.error, signal))
   const cause = revoked.ok ? (again as { error: unknown }).error : revoked.error
   throw new errors.RevocationIncompleteError(
     `revokeRefreshToken: ${describe(outcome, cause)} ${remedyFor(outcome, cause)}`,
@@ -90,7 +92,7 @@ function remedyFor({ store, cognito, learnedFrom }: RevokeOutcome, cause: unknow
 async function giveUp(
   context: ClientContext,
   learned: LearnedSession,
-  { refreshToken }: RevokeRefreshTokenInput,
+  { refreshToken, signal }: RevokeRefreshTokenInput,
 ): Promise<never> {
   // What passes may be learned next time, but never once Cognito has revoked the refresh token.
   if (isPassing(learned.failure)) {
@@ -103,8 +105,9 @@ async function giveUp(
   const revoked = await revokeAll(
     context,
     learned.refreshTokens.length > 0 ? learned.refreshTokens : [refreshToken],
+    signal,
   )
-  const cognito = revoked.ok ? 'revoked' : cognitoOutcomeOf(revoked.error)
+  const cognito = revoked.ok ? 'revoked' : cognitoOutcomeOf(revoked.error, signal)
   if (!revoked.ok && cognito === 'failed') throw revoked.error
   throw new errors.SessionUnknownError(
     `revokeRefreshToken: which session the refresh token belongs to cannot be learned, so its access and ID tokens stay acceptable until they expire. At Cognito: ${cognito}. Check that EnableTokenRevocation is on for the app client; adminGlobalSignOut ends all sessions of the user`,
@@ -117,19 +120,23 @@ async function giveUp(
 async function revokeAll(
   { api }: ClientContext,
   refreshTokens: readonly string[],
+  signal: AbortSignal | undefined,
 ): Promise<Attempt<undefined>> {
-  const secret = await attempt(() => api.secret())
-  if (!secret.ok) return secret
   const failures: unknown[] = []
   let anyRevoked = false
   for (const token of refreshTokens) {
-    const command = new RevokeTokenCommand({
-      ClientId: api.clientId,
-      Token: token,
-      ...(secret.value === undefined ? {} : { ClientSecret: secret.value }),
-    })
     const done = await attempt(() =>
-      api.call('RevokeToken', (sdk, options) => sdk.send(command, options), [token, secret.value]),
+      api.withSecret((secret) => {
+        const command = new RevokeTokenCommand({
+          ClientId: api.clientId,
+          Token: token,
+          ...(secret === undefined ? {} : { ClientSecret: secret }),
+        })
+        return api.call('RevokeToken', (sdk, options) => sdk.send(command, options), {
+          sensitive: [token, secret],
+          signal,
+        })
+      }),
     )
     if (done.ok || done.error instanceof errors.RefreshTokenRevokedError) anyRevoked = true
     // Once its successor is revoked, Cognito may no longer know the original: then it is as good as revoked.

@@ -62,7 +62,7 @@ export class SessionLearner {
   }
 
   /** @throws what Cognito says of a refresh token that is not, or no longer, good for this app client */
-  async learn(input: SessionHints): Promise<LearnedSession> {
+  async learn(input: SessionHints & { readonly signal?: AbortSignal }): Promise<LearnedSession> {
     const { refreshToken } = input
     assertOptionalBoolean('revokeRefreshToken', 'confirmPairing', input.confirmPairing)
     const hints = input.confirmPairing === true ? { good: [], revoked: [] } : await this.#readHints(input)
@@ -73,6 +73,8 @@ export class SessionLearner {
     try {
       return await this.#learnByRefresh(input)
     } catch (error) {
+      // Nothing has been done yet.
+      input.signal?.throwIfAborted()
       const [known] = hints.revoked
       if (
         error instanceof errors.RefreshTokenRevokedError &&
@@ -106,10 +108,14 @@ export class SessionLearner {
   }
 
   /** One refresh. Its tokens are neither given back nor kept; under rotation the successor is to be revoked too. */
-  async #learnByRefresh(input: SessionHints): Promise<LearnedSession> {
-    const { refreshToken } = input
+  async #learnByRefresh(input: SessionHints & { readonly signal?: AbortSignal }): Promise<LearnedSession> {
+    const { refreshToken, signal } = input
     const username = input.username ?? usernameIn(input.accessToken) ?? usernameIn(input.idToken)
-    const minted = await this.#context.refresher.refresh({ refreshToken, username })
+    const minted = await this.#context.refresher.refresh({
+      refreshToken,
+      username,
+      ...(signal && { signal }),
+    })
     const sessions = new Map<string, CognitoClaims>()
     for (const token of [minted.accessToken, minted.idToken]) {
       const claims = token === undefined ? undefined : claimsFromCognito(token)

@@ -4,7 +4,7 @@ import {
   InitiateAuthCommand,
 } from '@aws-sdk/client-cognito-identity-provider'
 import { CognitoError } from '../errors.js'
-import { assertInput, assertString, optionError } from '../options.js'
+import { assertInput, assertOptionalSignal, assertString, optionError } from '../options.js'
 import type { CognitoApi } from './cognito-api.js'
 import { type SessionTokens, toSessionTokens } from './session-tokens.js'
 
@@ -17,6 +17,8 @@ export interface SignInInput {
   readonly password: string
   /** The ADMIN flows need AWS credentials with cognito-idp:AdminInitiateAuth. Default USER_PASSWORD_AUTH. */
   readonly flow?: SignInFlow
+  /** Ends the call; it then rejects with the signal's reason. */
+  readonly signal?: AbortSignal
 }
 
 /** The user is signed in. */
@@ -41,38 +43,40 @@ export type SignInResult = SignedIn | SignInChallenge
 /** InitiateAuth or AdminInitiateAuth with a password. */
 export async function signIn(api: CognitoApi, input: SignInInput): Promise<SignInResult> {
   assertInput('signIn', input)
-  const { username, password, flow = 'USER_PASSWORD_AUTH' } = input
+  const { username, password, flow = 'USER_PASSWORD_AUTH', signal } = input
   assertString('signIn', 'username', username)
   assertString('signIn', 'password', password)
+  assertOptionalSignal('signIn', signal)
   const admin = flow === 'ADMIN_USER_PASSWORD_AUTH' || flow === 'ADMIN_NO_SRP_AUTH'
   if (!admin && flow !== 'USER_PASSWORD_AUTH') {
     throw optionError('signIn', 'flow', "'USER_PASSWORD_AUTH' or 'ADMIN_USER_PASSWORD_AUTH'")
   }
-  const secretHash = await api.secretHash(username)
-  const parameters = {
-    ClientId: api.clientId,
-    AuthParameters: {
-      USERNAME: username,
-      PASSWORD: password,
-      ...(secretHash === undefined ? {} : { SECRET_HASH: secretHash }),
-    },
-  }
   const operation = admin ? 'AdminInitiateAuth' : 'InitiateAuth'
-  const output = await api.call(
-    operation,
-    (sdk, options) =>
-      admin
-        ? sdk.send(
-            new AdminInitiateAuthCommand({
-              ...parameters,
-              UserPoolId: api.userPoolId,
-              AuthFlow: 'ADMIN_USER_PASSWORD_AUTH',
-            }),
-            options,
-          )
-        : sdk.send(new InitiateAuthCommand({ ...parameters, AuthFlow: flow }), options),
-    [password, secretHash],
-  )
+  const output = await api.withSecretHash(username, (secretHash) => {
+    const parameters = {
+      ClientId: api.clientId,
+      AuthParameters: {
+        USERNAME: username,
+        PASSWORD: password,
+        ...(secretHash === undefined ? {} : { SECRET_HASH: secretHash }),
+      },
+    }
+    return api.call(
+      operation,
+      (sdk, options) =>
+        admin
+          ? sdk.send(
+              new AdminInitiateAuthCommand({
+                ...parameters,
+                UserPoolId: api.userPoolId,
+                AuthFlow: 'ADMIN_USER_PASSWORD_AUTH',
+              }),
+              options,
+            )
+          : sdk.send(new InitiateAuthCommand({ ...parameters, AuthFlow: flow }), options),
+      { sensitive: [password, secretHash], signal },
+    )
+  })
   if (output.ChallengeName !== undefined) {
     return {
       status: 'challenge',

@@ -4,20 +4,21 @@ import {
   GlobalSignOutCommand,
 } from '@aws-sdk/client-cognito-identity-provider'
 import * as errors from '../errors.js'
-import { assertInput, assertString } from '../options.js'
+import { assertInput, assertOptionalSignal, assertString } from '../options.js'
 import { CLOCK_TOLERANCE_SECONDS, checkAuthorization, claimError } from '../tokens/claims.js'
-import { type Audit, auditOf, type ClientContext, record } from './context.js'
+import type { CallOptions } from './cognito-api.js'
+import { type Audit, auditOf, type ClientContext, type RevocationInput, record } from './context.js'
 import { attempt, cognitoOutcomeOf, describe } from './outcome.js'
 
 /** The scope under which a user may act on himself: of every token got by the API, not of every other. */
 const SELF_SERVICE_SCOPE = 'aws.cognito.signin.user.admin'
 
-export interface GlobalSignOutInput extends Audit {
+export interface GlobalSignOutInput extends RevocationInput {
   /** A live access token of the user, of this app client, with the scope aws.cognito.signin.user.admin. */
   readonly accessToken: string
 }
 
-export interface AdminGlobalSignOutInput extends Audit {
+export interface AdminGlobalSignOutInput extends RevocationInput {
   /** The username, or an alias that AdminGetUser takes (the sub, too). */
   readonly username: string
   /** The user's sub, if it is known: it is looked up otherwise. */
@@ -42,9 +43,11 @@ export async function globalSignOut(
   input: GlobalSignOutInput,
 ): Promise<SignOutOutcome> {
   assertInput('globalSignOut', input)
-  const { accessToken } = input
+  const { accessToken, signal } = input
   assertString('globalSignOut', 'accessToken', accessToken)
+  assertOptionalSignal('globalSignOut', signal)
   const audit = auditOf(input)
+  signal?.throwIfAborted()
   const claims = await context.verifier.verify(accessToken)
   if (claims.token_use !== 'access') throw claimError('token_use', claims.token_use, 'access')
   // Cognito will ask for it too, but only after the first cutoff was written.
@@ -53,13 +56,13 @@ export async function globalSignOut(
     context,
     claims.sub,
     audit,
-    () =>
+    (call) =>
       context.api.call(
         'GlobalSignOut',
         (sdk, options) => sdk.send(new GlobalSignOutCommand({ AccessToken: accessToken }), options),
-        [accessToken],
+        { ...call, sensitive: [accessToken] },
       ),
-    Math.floor(claims.iat),
+    { signal, issuedAt: Math.floor(claims.iat) },
   )
 }
 
@@ -72,26 +75,35 @@ export async function adminGlobalSignOut(
   assertInput('adminGlobalSignOut', input)
   assertString('adminGlobalSignOut', 'username', input.username)
   if (input.sub !== undefined) assertString('adminGlobalSignOut', 'sub', input.sub)
+  assertOptionalSignal('adminGlobalSignOut', input.signal)
   const audit = auditOf(input)
+  const { signal } = input
+  signal?.throwIfAborted()
   const user = { UserPoolId: api.userPoolId, Username: input.username }
-  const sub = input.sub ?? (await subOf(context, user))
-  return signOut(context, sub, audit, () =>
-    api.call(
-      'AdminUserGlobalSignOut',
-      (sdk, options) => sdk.send(new AdminUserGlobalSignOutCommand(user), options),
-      [],
-    ),
+  const sub = input.sub ?? (await subOf(context, user, signal))
+  return signOut(
+    context,
+    sub,
+    audit,
+    (call) =>
+      api.call(
+        'AdminUserGlobalSignOut',
+        (sdk, options) => sdk.send(new AdminUserGlobalSignOutCommand(user), options),
+        call,
+      ),
+    { signal },
   )
 }
 
 async function subOf(
   { api }: ClientContext,
   user: { UserPoolId: string; Username: string },
+  signal: AbortSignal | undefined,
 ): Promise<string> {
   const { UserAttributes } = await api.call(
     'AdminGetUser',
     (sdk, options) => sdk.send(new AdminGetUserCommand(user), options),
-    [],
+    { signal },
   )
   const sub = UserAttributes?.find(({ Name }) => Name === 'sub')?.Value
   if (!sub) throw new errors.CognitoError("AdminGetUser: Cognito's answer has no sub")
@@ -103,14 +115,14 @@ async function subOf(
  * after, since a refresh in between gives tokens issued after the first cutoff. Cutoffs are in Cognito's clock:
  * the first, where that isn't known yet, is early rather than late, since no merge could undo a late one.
  *
- * @param issuedAt when a token of the user was issued, if that is known: by then, he was signed in
+ * @param options.issuedAt when a token of the user was issued, if that is known: by then, he was signed in
  */
 async function signOut(
   context: ClientContext,
   sub: string,
   audit: Audit,
-  callCognito: () => Promise<object>,
-  issuedAt = 0,
+  callCognito: (options: CallOptions) => Promise<object>,
+  { signal, issuedAt = 0 }: { signal: AbortSignal | undefined; issuedAt?: number },
 ): Promise<SignOutOutcome> {
   const { api, revokers } = context
   const recordUntil = (cutoff: number, cognitoConfirmed: boolean) =>
@@ -118,7 +130,7 @@ async function signOut(
 
   const early = api.clock.ownSeconds() - CLOCK_TOLERANCE_SECONDS
   await recordUntil(api.clock.nowSeconds() ?? Math.max(early, issuedAt), true)
-  const done = await attempt(callCognito)
+  const done = await attempt(() => callCognito({ signal }))
   const answeredAt = done.ok ? api.answeredAt(done.value) : api.clock.nowSeconds()
   const cutoff = answeredAt ?? api.clock.ownSeconds()
   let after = await recordUntil(cutoff, done.ok)
@@ -134,7 +146,7 @@ async function signOut(
     sub,
     cutoff,
     store: !after.ok ? 'failed' : revokers ? 'recorded' : 'skipped',
-    cognito: done.ok ? 'revoked' : cognitoOutcomeOf(done.error),
+    cognito: done.ok ? 'revoked' : cognitoOutcomeOf(done.error, signal),
     notCleared: ['managed_login_cookie'],
   }
   if (done.ok && after.ok) return outcome

@@ -1,0 +1,64 @@
+import { withDeadline } from '../deadline.js'
+import { SecretHashMismatchError, WrongClientError } from '../errors.js'
+import { notify, type Observer } from '../observer.js'
+import { assertString, optionError } from '../options.js'
+
+/** One secret, or two while one replaces the other: the one to be tried first, then the other. */
+export type ClientSecret = string | readonly [string] | readonly [string, string]
+
+/** As the option `clientSecret` has it: a function is asked at every call. */
+export type ClientSecretOption = ClientSecret | (() => ClientSecret | Promise<ClientSecret>)
+
+const EXPECTED = 'a non-empty string, two of them, or a function that gives them'
+
+/** @throws TypeError naming the option */
+export function assertClientSecret(owner: string, value: unknown): void {
+  if (value === undefined || typeof value === 'function') return
+  const secrets: readonly unknown[] = Array.isArray(value) ? value : [value]
+  if (secrets.length !== 1 && secrets.length !== 2) throw optionError(owner, 'clientSecret', EXPECTED)
+  for (const secret of secrets) assertString(owner, 'clientSecret', secret, EXPECTED)
+}
+
+/**
+ * The secrets of an app client. Cognito takes either of two (AddUserPoolClientSecret), so that one can be
+ * replaced without an outage.
+ */
+export class ClientSecrets {
+  readonly #option: ClientSecretOption | undefined
+  readonly #timeoutMs: number
+  readonly #observer: Observer | undefined
+
+  constructor(option: ClientSecretOption | undefined, timeoutMs: number, observer: Observer | undefined) {
+    this.#option = option
+    this.#timeoutMs = timeoutMs
+    this.#observer = observer
+  }
+
+  /**
+   * Does something with the first secret (undefined for a public app client); once more with the second where
+   * Cognito does not take the first. Never after a wrong password: that would count twice against the user.
+   */
+  async use<T>(act: (secret: string | undefined) => Promise<T>): Promise<T> {
+    const [first, second] = await this.#read()
+    try {
+      return await act(first)
+    } catch (error) {
+      if (second === undefined || !isOfTheSecret(error)) throw error
+      notify(this.#observer, { type: 'client_secret_refused', error: error as Error })
+      return await act(second)
+    }
+  }
+
+  async #read(): Promise<readonly (string | undefined)[]> {
+    const option = this.#option
+    if (typeof option !== 'function') return [option].flat()
+    const given = await withDeadline('clientSecret', this.#timeoutMs, Promise.resolve(option()))
+    assertClientSecret('CognitoTokenClient', given)
+    return [given].flat()
+  }
+}
+
+/** RevokeToken answers UnauthorizedException to a wrong secret, as it does to another app client's token. */
+function isOfTheSecret(error: unknown): boolean {
+  return error instanceof SecretHashMismatchError || error instanceof WrongClientError
+}
