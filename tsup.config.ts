@@ -2,6 +2,9 @@ import { copyFile } from 'node:fs/promises'
 import { transform } from 'esbuild'
 import { defineConfig, type Options } from 'tsup'
 
+/** Jest cannot require these, so the CommonJS build carries a copy of each in a chunk of its own. */
+const ESM_ONLY = ['jose', 'oauth4webapi']
+
 const common: Options = {
   entry: {
     index: 'src/index.ts',
@@ -18,7 +21,13 @@ const common: Options = {
   target: 'node20',
   platform: 'node',
   sourcemap: true,
-  external: ['lru-cache', 'eventsource-parser', '@photostructure/sqlite', /^@aws-sdk\//],
+  external: [
+    'lru-cache',
+    'eventsource-parser',
+    '@photostructure/sqlite',
+    'cognito-srp-helper',
+    /^@aws-sdk\//,
+  ],
 }
 
 /**
@@ -45,7 +54,7 @@ const splitCommonJs: NonNullable<Options['plugins']>[number] = {
     })
   },
   async buildEnd() {
-    await copyFile('node_modules/jose/LICENSE.md', 'dist/jose.LICENSE.md')
+    for (const name of ESM_ONLY) await copyFile(`node_modules/${name}/LICENSE.md`, `dist/${name}.LICENSE.md`)
   },
 }
 
@@ -55,14 +64,13 @@ export default defineConfig([
     ...common,
     format: 'esm',
     splitting: true,
-    external: ['jose', ...(common.external ?? [])],
+    external: [...ESM_ONLY, ...(common.external ?? [])],
   },
-  // jose is ESM-only and Jest cannot require it, so the CommonJS build carries a copy in a chunk of its own.
   {
     ...common,
     format: 'cjs',
     splitting: false,
-    noExternal: ['jose'],
+    noExternal: ESM_ONLY,
     plugins: [splitCommonJs],
   },
   { ...common, format: ['esm', 'cjs'], dts: { only: true } },

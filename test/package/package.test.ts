@@ -78,7 +78,10 @@ describe('the tarball', () => {
       'package.json',
     ])
     const dist = await readdir(join(installed, 'dist'))
-    expect(dist.filter((name) => !/\.(c?js(\.map)?|d\.c?ts)$/.test(name))).toEqual(['jose.LICENSE.md'])
+    expect(dist.filter((name) => !/\.(c?js(\.map)?|d\.c?ts)$/.test(name))).toEqual([
+      'jose.LICENSE.md',
+      'oauth4webapi.LICENSE.md',
+    ])
   })
 
   it('satisfies publint', async () => {
