@@ -3,6 +3,8 @@ import { defineConfig } from 'vitest/config'
 const faults = 'test/faults/**/*.test.ts'
 
 export default defineConfig({
+  // Examples import the package by its name: in tests that is the source, as it is for tsx.
+  resolve: { tsconfigPaths: true },
   test: {
     environment: 'node',
     // The SDK's notice that it will leave Node 20 in 2027, at each start of a worker.

@@ -2,11 +2,19 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
+import { computeSecretHash } from '../src/client/secret-hash.js'
 import * as errors from '../src/errors.js'
 import { aclRules, readerCommands, writerCommands } from './support/redis-acl.js'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const read = (path: string) => readFileSync(resolve(root, path), 'utf8')
+
+/** The anchors that GitHub and npm give a document's headings. */
+function anchorsOf(markdown: string): string[] {
+  const headings = markdown.replace(/^```[\s\S]*?^```/gm, '').matchAll(/^#{1,6} +(.+)$/gm)
+  const plain = [...headings].map(([, text = '']) => text.replace(/[^\p{L}\p{N}\s_-]/gu, '').trim())
+  return plain.map((text) => text.toLowerCase().replace(/\s/g, '-'))
+}
 
 const classes = Object.values(errors).filter((value) => 'code' in value) as unknown as {
   name: string
@@ -23,6 +31,25 @@ describe('docs/errors.md', () => {
       expect(read('docs/errors.md')).toContain(`### ${Class.code}\n\n\`${name}\` · status ${status}\n`)
     },
   )
+
+  it('has one anchor for each code, which is the code itself, and none for others', () => {
+    const sections = read('docs/errors.md').match(/^### .*$/gm) ?? []
+    expect(sections.map((heading) => heading.slice(4)).sort()).toEqual(classes.map(({ code }) => code).sort())
+    const anchors = anchorsOf(read('docs/errors.md'))
+    expect(new Set(anchors).size).toBe(anchors.length)
+    expect(anchors).toEqual(expect.arrayContaining(classes.map(({ code }) => code)))
+  })
+})
+
+describe('docs/cognito.md', () => {
+  it('gives SECRET_HASHes that are right', () => {
+    const text = read('docs/cognito.md')
+    const [, clientId = '', clientSecret = ''] = /client id `(.+?)` and secret `(.+?)`/.exec(text) ?? []
+    const vectors = [...text.matchAll(/^\| `(.+?)` \| `([\w+/]{43}=)` \|$/gm)]
+    expect(vectors).toHaveLength(2)
+    for (const [, username = '', hash] of vectors)
+      expect(computeSecretHash({ username, clientId, clientSecret })).toBe(hash)
+  })
 })
 
 describe('README.md', () => {
@@ -41,7 +68,9 @@ describe('README.md, of the demos in several processes', () => {
   it('shows steps that they play', () => {
     const lines = read('README.md').match(/^✓ .*$/gm) ?? []
     const steps = lines.map((line) => line.replace(/^✓ +/, '').replace(/ {2,}.*$/, ''))
-    const plays = ['demo', 'demo-redis', 'demo-http'].map((name) => read(`examples/${name}/main.ts`))
+    const plays = ['demo', 'demo-redis', 'demo-http', 'fastify-login'].map((name) =>
+      read(`examples/${name}/main.ts`),
+    )
     const played = plays.join('')
     const unknown = steps.filter((step) => !played.includes(step) && !/^… (over|a second)/.test(step))
     expect(steps.length).toBeGreaterThan(25)
@@ -76,5 +105,14 @@ describe('Links between the documents', () => {
     for (const target of targets.filter((each) => !each.endsWith('/'))) {
       expect(() => readFileSync(resolve(root, dirname(document), target))).not.toThrow()
     }
+  })
+
+  it.each(documents)('in %s lead to headings that are there', (document) => {
+    const links = [...read(document).matchAll(/\]\((?!https?:)([^)#]*)#([^)]+)\)/g)]
+    const missing = links.filter(([, target, anchor = '']) => {
+      const path = target ? resolve(root, dirname(document), target) : document
+      return !anchorsOf(read(path)).includes(anchor)
+    })
+    expect(missing.map(([link]) => link)).toEqual([])
   })
 })

@@ -1,0 +1,23 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { HttpError } from './answers.js'
+
+// `__Secure-`: browsers take it over https only (and from localhost). `__Host-` would keep sibling subdomains from
+// setting it too, but demands Path=/, and then every route, log and error page of this host would get the refresh
+// token. Instead, a request with two cookies of this name is refused: one of them is somebody else's.
+const NAME = '__Secure-refresh_token'
+const ATTRIBUTES = { path: '/auth', httpOnly: true, secure: true, sameSite: 'strict' } as const
+
+export function keepRefreshToken(reply: FastifyReply, refreshToken: string, maxAgeSeconds: number): void {
+  reply.setCookie(NAME, refreshToken, { ...ATTRIBUTES, maxAge: maxAgeSeconds })
+}
+
+export function forgetRefreshToken(reply: FastifyReply): FastifyReply {
+  return reply.clearCookie(NAME, ATTRIBUTES)
+}
+
+/** The refresh token of the request's cookie, if there is one. */
+export function refreshTokenOf({ headers, cookies }: FastifyRequest): string | undefined {
+  const all = (headers.cookie ?? '').split(';').filter((each) => each.trim().startsWith(`${NAME}=`))
+  if (all.length > 1) throw new HttpError(400)
+  return cookies[NAME] || undefined
+}
