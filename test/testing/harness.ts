@@ -1,16 +1,23 @@
 import { createHmac, randomUUID } from 'node:crypto'
 import {
   AdminInitiateAuthCommand,
+  AdminRespondToAuthChallengeCommand,
   type AuthenticationResultType,
   CognitoIdentityProviderClient,
   GetTokensFromRefreshTokenCommand,
   GetUserCommand,
   InitiateAuthCommand,
+  RespondToAuthChallengeCommand,
   RevokeTokenCommand,
 } from '@aws-sdk/client-cognito-identity-provider'
 import { decodeJwt, type JWTPayload } from 'jose'
 import { afterAll, afterEach, beforeAll } from 'vitest'
-import { type AppClientSettings, FakeCognito, type UserUpdate } from '../../src/testing/index.js'
+import {
+  type AppClientSettings,
+  FakeCognito,
+  type FakeCognitoOptions,
+  type UserUpdate,
+} from '../../src/testing/index.js'
 
 export interface Tokens {
   readonly AccessToken: string
@@ -29,6 +36,12 @@ export interface Person {
 export interface AppClientKeys {
   readonly clientId: string
   readonly clientSecret?: string
+}
+
+/** The part of an answer by which a challenge is answered. */
+export interface ChallengeOnWire {
+  readonly ChallengeName?: string | undefined
+  readonly Session?: string | undefined
 }
 
 /** A FakeCognito for the tests of a file, and what they say to it through the AWS SDK. */
@@ -65,6 +78,38 @@ export class Harness {
         AuthFlow: AuthFlow as 'ADMIN_USER_PASSWORD_AUTH',
         ClientId,
         AuthParameters,
+      }),
+    )
+  }
+
+  /** Answers the challenge that an operation answered with; USERNAME must be among the responses. */
+  readonly respond = (
+    ClientId: string,
+    { ChallengeName, Session }: ChallengeOnWire,
+    ChallengeResponses: Record<string, string>,
+  ) => {
+    return this.sdk.send(
+      new RespondToAuthChallengeCommand({
+        ClientId,
+        ChallengeName: ChallengeName as 'SMS_MFA',
+        Session,
+        ChallengeResponses,
+      }),
+    )
+  }
+
+  readonly adminRespond = (
+    ClientId: string,
+    { ChallengeName, Session }: ChallengeOnWire,
+    ChallengeResponses: Record<string, string>,
+  ) => {
+    return this.sdk.send(
+      new AdminRespondToAuthChallengeCommand({
+        UserPoolId: this.cognito.userPoolId,
+        ClientId,
+        ChallengeName: ChallengeName as 'SMS_MFA',
+        Session,
+        ChallengeResponses,
       }),
     )
   }
@@ -124,10 +169,10 @@ export class Harness {
 }
 
 /** Starts a FakeCognito for the tests of this file; each test finds its clock and faults as new. */
-export function useHarness(): () => Harness {
+export function useHarness(options?: FakeCognitoOptions): () => Harness {
   let harness: Harness | undefined
   beforeAll(async () => {
-    harness = new Harness(await FakeCognito.start())
+    harness = new Harness(await FakeCognito.start(options))
   })
   afterEach(() => {
     harness?.cognito.clock.set(Date.now())

@@ -29,6 +29,7 @@ export function mintTokens(pool: Pool, client: AppClient, session: Session): Aut
   return {
     AccessToken: pool.minter.accessToken({
       ...claims,
+      device_key: session.device?.key,
       client_id: client.clientId,
       username: user.username,
       exp: iat + client.accessTokenValiditySeconds,
@@ -39,6 +40,8 @@ export function mintTokens(pool: Pool, client: AppClient, session: Session): Aut
       'cognito:username': user.username,
       email: user.email,
       email_verified: user.email === undefined ? undefined : true,
+      phone_number: user.phoneNumber,
+      phone_number_verified: user.phoneNumber === undefined ? undefined : true,
       exp: iat + client.idTokenValiditySeconds,
     }),
     ExpiresIn: client.accessTokenValiditySeconds,

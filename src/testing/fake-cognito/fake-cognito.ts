@@ -2,16 +2,18 @@ import { regionOf, TokenMinter } from '../token-minter.js'
 import type { AppClientSettings, AppClientUpdate } from './app-client.js'
 import { AppClients } from './app-clients.js'
 import { FakeClock } from './fake-clock.js'
+import { FakeSignIns } from './fake-sign-ins.js'
 import { type FaultOptions, Faults } from './faults.js'
 import { LoopbackServer } from './http-server.js'
 import type { Pool } from './pool.js'
 import { RefreshTokens } from './refresh-tokens.js'
 import { type Call, operationNames, RequestHandler } from './request-handler.js'
 import { Sessions } from './sessions.js'
+import { createSignIns, type SignInOptions } from './sign-ins.js'
 import { type UserSettings, Users, type UserUpdate } from './users.js'
 
 /** What {@link FakeCognito.start} and {@link FakeCognito.create} take. */
-export interface FakeCognitoOptions {
+export interface FakeCognitoOptions extends SignInOptions {
   /** Default `us-east-1_FakePool1`. Its part before the underscore is the region. */
   readonly userPoolId?: string
 }
@@ -50,7 +52,7 @@ export interface FakeCognitoOptions {
  * )
  * ```
  */
-export class FakeCognito {
+export class FakeCognito extends FakeSignIns {
   /** The pool's clock, which tests can move. */
   readonly clock: FakeClock
   /** Mints tokens with this pool's keys, for what no operation would give out. */
@@ -66,6 +68,7 @@ export class FakeCognito {
   #server: LoopbackServer | undefined
 
   private constructor(pool: Pool) {
+    super(pool)
     this.#pool = pool
     this.clock = pool.clock
     this.minter = pool.minter
@@ -97,6 +100,7 @@ export class FakeCognito {
       minter,
       refreshTokens,
       clients: new AppClients(clock.now),
+      signIns: createSignIns(userPoolId, clock.now, options),
       users: new Users(clock.now),
       sessions: new Sessions(clock.now),
     })

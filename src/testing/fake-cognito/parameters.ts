@@ -65,9 +65,9 @@ export class Parameters {
     return this.#values[name]
   }
 
-  /** `AuthParameters`: a map from string to string, empty where it was left out. */
-  authParameters(): AuthParameters {
-    const value = this.#values.AuthParameters ?? {}
+  /** `AuthParameters` or `ChallengeResponses`: a map from string to string, empty where it was left out. */
+  authParameters(name = 'AuthParameters'): AuthParameters {
+    const value = this.#values[name] ?? {}
     if (typeof value !== 'object' || Array.isArray(value)) throw notConvertible(value, 'Map')
     for (const entry of Object.values(value)) {
       if (typeof entry !== 'string') throw notConvertible(entry, 'String')
@@ -76,7 +76,7 @@ export class Parameters {
   }
 }
 
-/** The parameters of a flow. */
+/** The parameters of a flow, or the responses to a challenge. */
 export class AuthParameters {
   readonly #values: Readonly<Record<string, string>>
 
@@ -92,6 +92,13 @@ export class AuthParameters {
 
   optional(name: string): string | undefined {
     return this.#values[name]
+  }
+
+  /** Those whose names begin with `userAttributes.`, by the rest of their names. */
+  userAttributes(): ReadonlyMap<string, string> {
+    const prefix = 'userAttributes.'
+    const entries = Object.entries(this.#values).filter(([name]) => name.startsWith(prefix))
+    return new Map(entries.map(([name, value]) => [name.slice(prefix.length), value]))
   }
 }
 

@@ -4,6 +4,7 @@ import { resourceNotFound } from './exceptions.js'
 import type { FakeClock } from './fake-clock.js'
 import type { RefreshTokens } from './refresh-tokens.js'
 import type { Sessions } from './sessions.js'
+import type { SignIns } from './sign-ins.js'
 import type { Users } from './users.js'
 
 /** A user pool: everything that operations read and change. */
@@ -13,6 +14,7 @@ export interface Pool {
   readonly minter: TokenMinter
   readonly clients: AppClients
   readonly users: Users
+  readonly signIns: SignIns
   readonly sessions: Sessions
   readonly refreshTokens: RefreshTokens
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { AppClient } from './app-client.js'
+import type { Device } from './devices.js'
 import type { User } from './users.js'
 
 /** What begins with a sign-in and goes on over every refresh: one device, so to speak. */
@@ -9,6 +10,8 @@ export interface Session {
   readonly eventId: string
   readonly user: User
   readonly clientId: string
+  /** The device that signed in, where the pool tracks devices. */
+  device?: Device
   /** Epoch seconds; the `auth_time` of all its tokens. */
   readonly authTime: number
   /** When its refresh tokens end: rotation passes on what is left of the first one's life. */

@@ -1,6 +1,7 @@
 import type { AppClient } from '../app-client.js'
 import { mintTokens } from '../authentication-result.js'
 import { assertClientSecret, assertSecretHash, assertSecretHashPresence } from '../client-secrets.js'
+import type { Device } from '../devices.js'
 import { CognitoException, notAuthorized, userDisabled } from '../exceptions.js'
 import type { AuthParameters, Parameters } from '../parameters.js'
 import type { Pool } from '../pool.js'
@@ -15,7 +16,7 @@ export async function refreshByFlow(
   const token = parameters.required('REFRESH_TOKEN')
   const secretHash = parameters.optional('SECRET_HASH')
   assertSecretHashPresence(client, secretHash)
-  const refreshToken = await openFor(pool, client, token)
+  const refreshToken = await openFor(pool, client, token, parameters.optional('DEVICE_KEY'))
   // No username is sent, so the hash is over the one that Cognito knows: never an alias that signed in.
   assertSecretHash(client, refreshToken.session.user.username, secretHash)
   assertUsable(pool, client, refreshToken)
@@ -30,7 +31,7 @@ export async function getTokensFromRefreshToken(pool: Pool, parameters: Paramete
   const token = parameters.string('RefreshToken')
   const client = pool.clients.get(parameters.string('ClientId'))
   assertClientSecret(client, parameters.optionalString('ClientSecret'), notAuthorized)
-  const refreshToken = await openFor(pool, client, token)
+  const refreshToken = await openFor(pool, client, token, parameters.optionalString('DeviceKey'))
   assertUsable(pool, client, refreshToken)
   const { session } = refreshToken
   const result = mintTokens(pool, client, session)
@@ -40,10 +41,16 @@ export async function getTokensFromRefreshToken(pool: Pool, parameters: Paramete
   return { AuthenticationResult: { ...result, RefreshToken: await pool.refreshTokens.issue(session) } }
 }
 
-/** Cognito has one answer for garbage, for another pool's token and for another client's. */
-async function openFor(pool: Pool, client: AppClient, token: string): Promise<RefreshToken> {
+/** Cognito has one answer for garbage, for another pool's token, another client's and another device's. */
+async function openFor(
+  pool: Pool,
+  client: AppClient,
+  token: string,
+  deviceKey: string | undefined,
+): Promise<RefreshToken> {
   const refreshToken = await pool.refreshTokens.open(token)
   if (refreshToken?.session.clientId !== client.clientId) throw notAuthorized('Invalid Refresh Token.')
+  if (!isDevice(refreshToken.session.device, deviceKey)) throw notAuthorized('Invalid Refresh Token.')
   return refreshToken
 }
 
@@ -56,4 +63,10 @@ function assertUsable(pool: Pool, client: AppClient, { session, replacedAtMs }: 
     throw new CognitoException('RefreshTokenReuseException', 'Refresh Token has been rotated out')
   }
   if (!session.user.enabled) throw userDisabled()
+}
+
+/** A session of a device that was confirmed goes on with its key only, one of a device that was not with none. */
+function isDevice(device: Device | undefined, key: string | undefined): boolean {
+  if (device === undefined) return true
+  return !device.forgotten && key === (device.secret === undefined ? undefined : device.key)
 }
