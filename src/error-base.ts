@@ -30,6 +30,8 @@ export type ErrorCode =
   | 'refresh_token_revoked'
   | 'refresh_token_invalid'
   | 'refresh_token_reuse'
+  | 'authorization_code_invalid'
+  | 'authorization_response'
   | 'token_revocation_disabled'
   | 'not_a_refresh_token'
   | 'wrong_client'

@@ -118,6 +118,30 @@ export class RefreshTokenInvalidError extends errorClass('refresh_token_invalid'
 /** The refresh token was rotated away and its grace period is over: a lost response, or a theft. */
 export class RefreshTokenReuseError extends errorClass('refresh_token_reuse', 401) {}
 
+/** The token endpoint does not take this authorization code: too old, used, or of another sign-in. */
+export class AuthorizationCodeInvalidError extends errorClass('authorization_code_invalid', 400) {}
+
+/** What is wrong with the response of the authorization endpoint; see {@link AuthorizationResponseError}. */
+export type AuthorizationResponseFailure = 'state' | 'nonce' | 'error' | 'malformed'
+
+/** What came back to the callback is not a sign-in that this browser began, or the sign-in was refused. */
+export class AuthorizationResponseError extends errorClass('authorization_response', 400) {
+  /** `state`, `nonce`: it belongs to another sign-in. `error`: Cognito refused. `malformed`: it is none. */
+  readonly failure: AuthorizationResponseFailure
+  /** Where Cognito refused: OAuth's name for it, such as `access_denied`; what it said is in `cause`. */
+  readonly error: string | undefined
+
+  constructor(
+    message: string,
+    failure: AuthorizationResponseFailure,
+    { error, ...options }: ErrorOptions & { readonly error?: string } = {},
+  ) {
+    super(message, options)
+    this.failure = failure
+    this.error = error
+  }
+}
+
 /** The app client has EnableTokenRevocation off. */
 export class TokenRevocationDisabledError extends errorClass('token_revocation_disabled', 500) {}
 

@@ -33,6 +33,8 @@ const TABLE: Record<string, readonly [code: ErrorCode, status: number | undefine
   RefreshTokenRevokedError: ['refresh_token_revoked', 401],
   RefreshTokenInvalidError: ['refresh_token_invalid', 401],
   RefreshTokenReuseError: ['refresh_token_reuse', 401],
+  AuthorizationCodeInvalidError: ['authorization_code_invalid', 400],
+  AuthorizationResponseError: ['authorization_response', 400, 'state'],
   TokenRevocationDisabledError: ['token_revocation_disabled', 500],
   NotARefreshTokenError: ['not_a_refresh_token', 400],
   WrongClientError: ['wrong_client', 401],
@@ -110,6 +112,12 @@ describe('the facts of an error', () => {
   it('are there for a scope: which would do', () => {
     expect(new errors.InsufficientScopeError('message', ['a']).requiredScopes).toEqual(['a'])
     expect(new errors.InsufficientScopeError('message').requiredScopes).toEqual([])
+  })
+
+  it('are there for an authorization response: what is wrong with it, and what Cognito calls it', () => {
+    const error = new errors.AuthorizationResponseError('message', 'error', { error: 'access_denied' })
+    expect(error).toMatchObject({ failure: 'error', error: 'access_denied' })
+    expect(new errors.AuthorizationResponseError('message', 'state').error).toBeUndefined()
   })
 
   it('are there for what was done in part', () => {

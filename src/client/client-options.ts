@@ -11,6 +11,8 @@ import { parseSecureUrl } from '../secure-url.js'
 import { assertUserPoolId, regionOf } from '../tokens/issuer.js'
 import type { JwksOptions } from '../tokens/jwks.js'
 import { assertClientSecret, type ClientSecretOption } from './client-secrets.js'
+import { parseDomain } from './hosted-domain.js'
+import { assertRevokeVia, type RevokeVia } from './revoke-via.js'
 
 /** How a refresh token is exchanged for new tokens. */
 export type RefreshFlow = 'GetTokensFromRefreshToken' | 'REFRESH_TOKEN_AUTH'
@@ -28,6 +30,13 @@ export interface CognitoTokenClientOptions {
   readonly store: RevocationStore | false
   /** How `refresh` works by default. 'REFRESH_TOKEN_AUTH' is not possible where rotation is on. Default 'GetTokensFromRefreshToken'. */
   readonly refreshFlow?: RefreshFlow
+  /**
+   * Where the hosted endpoints are: `https://my-domain.auth.us-east-1.amazoncognito.com`, or a domain of your own;
+   * also without `https://`. Needed for `oauth`, `logoutUrl` and revoking by the endpoint only.
+   */
+  readonly domain?: string
+  /** How `revokeRefreshToken` revokes at Cognito by default; see its `via`. Default 'api'. */
+  readonly revokeVia?: RevokeVia
   /** The larger of the app client's access and ID token validities, in seconds. Default 86,400, Cognito's maximum. */
   readonly accessTokenValiditySeconds?: number
   /** The app client's refresh token validity, in seconds. Default 315,360,000, Cognito's maximum. */
@@ -48,7 +57,7 @@ export interface CognitoTokenClientOptions {
   readonly issuer?: string | readonly string[]
   readonly jwksUri?: string
   readonly jwks?: JwksOptions
-  /** Allow plain http beyond loopback for `endpoint`, `issuer` and `jwksUri`. Default false. */
+  /** Allow plain http beyond loopback for `endpoint`, `domain`, `issuer` and `jwksUri`. Default false. */
   readonly allowInsecureHttp?: boolean
   /** Epoch milliseconds. Default Date.now. */
   readonly clock?: () => number
@@ -59,6 +68,8 @@ export interface CognitoTokenClientOptions {
 export type CheckedClientOptions = CognitoTokenClientOptions & {
   readonly region: string
   readonly refreshFlow: RefreshFlow
+  readonly revokeVia: RevokeVia
+  readonly hostedDomain: URL | undefined
   readonly storeTimeoutMs: number
   readonly requestTimeoutMs: number
   readonly clock: () => number
@@ -73,7 +84,7 @@ const VALIDITIES = {
 const KNOWN = [
   ...['userPoolId', 'clientId', 'clientSecret', 'store', 'refreshFlow', 'accessTokenValiditySeconds'],
   ...['refreshTokenValiditySeconds', 'region', 'endpoint', 'credentials', 'sdk', 'issuer', 'jwksUri', 'jwks'],
-  ...['storeTimeoutMs', 'requestTimeoutMs', 'allowInsecureHttp', 'clock', 'observer'],
+  ...['domain', 'revokeVia', 'storeTimeoutMs', 'requestTimeoutMs', 'allowInsecureHttp', 'clock', 'observer'],
 ]
 
 /** @throws TypeError naming the option */
@@ -109,10 +120,18 @@ export function checkClientOptions(options: CognitoTokenClientOptions): CheckedC
     parseSecureUrl(OWNER, 'issuer', issuer, { allowInsecureHttp, observer: undefined })
   }
   if (endpoint !== undefined) parseSecureUrl(OWNER, 'endpoint', endpoint, { allowInsecureHttp, observer })
+  const { domain, revokeVia = 'api' } = options
+  const hostedDomain =
+    domain === undefined ? undefined : parseDomain(OWNER, domain, { allowInsecureHttp, observer })
+  assertRevokeVia(OWNER, 'revokeVia', revokeVia)
+  if (revokeVia === 'endpoint' && domain === undefined) {
+    throw optionError(OWNER, 'domain', "given, since revokeVia is 'endpoint'")
+  }
   const region =
     options.region ?? regionOf(userPoolId) ?? (options.endpoint || options.sdk ? 'us-east-1' : undefined)
   if (region === undefined)
     throw optionError(OWNER, 'region', 'given, since the user pool id does not tell one')
   assertString(OWNER, 'region', region)
-  return { ...options, region, refreshFlow, storeTimeoutMs, requestTimeoutMs, clock }
+  const checked = { region, refreshFlow, revokeVia, hostedDomain, storeTimeoutMs, requestTimeoutMs, clock }
+  return { ...options, ...checked }
 }

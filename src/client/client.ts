@@ -8,6 +8,8 @@ import { type CognitoTokenClientOptions, checkClientOptions } from './client-opt
 import type { ClientContext } from './context.js'
 import { type CreateAppClientInput, type CreatedAppClient, createAppClient } from './create-app-client.js'
 import { createContext } from './create-context.js'
+import { type LogoutUrlInput, logoutUrl } from './logout-url.js'
+import { OAuthEndpoints } from './oauth-endpoints.js'
 import type { RefreshedTokens, RefreshInput } from './refresh.js'
 import { type RevokeOutcome, type RevokeRefreshTokenInput, revokeRefreshToken } from './revoke.js'
 import { type SignInInput, type SignInResult, signIn } from './sign-in.js'
@@ -34,11 +36,14 @@ import type { TokenSettings } from './token-settings.js'
  * if (result.status === 'authenticated') await client.revokeRefreshToken(result)
  */
 export class CognitoTokenClient {
+  /** The hosted endpoints: sign-in by the browser, machine tokens, userInfo. They need the option `domain`. */
+  readonly oauth: OAuthEndpoints
   readonly #context: ClientContext
 
   /** @throws TypeError naming the option */
   constructor(options: CognitoTokenClientOptions) {
     this.#context = createContext(checkClientOptions(options))
+    this.oauth = new OAuthEndpoints(this.#context)
   }
 
   /**
@@ -83,7 +88,8 @@ export class CognitoTokenClient {
 
   /**
    * Ends every session of the user whose live access token this is (GlobalSignOut). Wait a second before
-   * signing in again: tokens of the same second are refused.
+   * signing in again: tokens of the same second are refused. The managed-login cookie outlives it: send the
+   * browser to `logoutUrl`.
    *
    * @throws what `TokenVerifier.verify` throws, and InsufficientScopeError, before anything is written
    * @throws RevocationIncompleteError if the store or Cognito failed: complete it with adminGlobalSignOut
@@ -102,6 +108,19 @@ export class CognitoTokenClient {
    */
   adminGlobalSignOut(input: AdminGlobalSignOutInput): Promise<SignOutOutcome> {
     return adminGlobalSignOut(this.#context, input)
+  }
+
+  /**
+   * Where to send the browser to end its sign-in at Cognito: /logout, which clears the managed-login cookie. It
+   * revokes nothing: tokens live on, so revoke first (`revokeRefreshToken`, `globalSignOut`). Needs `domain`.
+   *
+   * @throws TypeError naming the option
+   * @example
+   * await client.globalSignOut({ accessToken })
+   * response.redirect(client.logoutUrl({ logoutUri: 'https://example.com/bye' }))
+   */
+  logoutUrl(input: LogoutUrlInput): string {
+    return logoutUrl(this.#context.hosted, this.#context.api.clientId, input)
   }
 
   /**

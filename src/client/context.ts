@@ -3,8 +3,10 @@ import { assertAudit } from '../revocation/revocation.js'
 import type { Revoker } from '../revocation/revoker.js'
 import type { TokenVerifier } from '../verifier.js'
 import type { CognitoApi } from './cognito-api.js'
+import type { HostedEndpoints } from './hosted-endpoints.js'
 import { type Attempt, attempt } from './outcome.js'
 import type { Refresher } from './refresh.js'
+import type { RevokeVia } from './revoke-via.js'
 
 /** The write side of the store. */
 export interface Revokers {
@@ -19,6 +21,9 @@ export interface ClientContext {
   readonly api: CognitoApi
   readonly verifier: TokenVerifier
   readonly refresher: Refresher
+  readonly hosted: HostedEndpoints
+  /** How `revokeRefreshToken` revokes at Cognito where it is not told. */
+  readonly revokeVia: RevokeVia
   /** Undefined where there is no store. */
   readonly revokers: Revokers | undefined
   /** How long a write to the store may take before the next step is taken without it. */

@@ -4,6 +4,7 @@ import { TokenVerifier } from '../verifier.js'
 import type { CheckedClientOptions } from './client-options.js'
 import { CognitoApi } from './cognito-api.js'
 import type { ClientContext, Revokers } from './context.js'
+import { HostedEndpoints } from './hosted-endpoints.js'
 import { Refresher } from './refresh.js'
 
 /** Makes what the operations of a client share. */
@@ -13,6 +14,8 @@ export function createContext(options: CheckedClientOptions): ClientContext {
   return {
     api,
     refresher: new Refresher(api, options.refreshFlow),
+    hosted: new HostedEndpoints(options),
+    revokeVia: options.revokeVia,
     verifier: new TokenVerifier({ ...pickVerifierOptions(options), userPoolId, clientId, tokenUse: null }),
     revokers: store === false ? undefined : createRevokers(store, options),
     storeTimeoutMs: options.storeTimeoutMs,

@@ -1,11 +1,25 @@
 export * from '../errors.js'
 export type { EnableTokenRevocationInput, EnableTokenRevocationResult } from './app-client.js'
 export type { AppClientChange } from './app-client-settings.js'
+export type { AuthorizationUrlInput } from './authorization-url.js'
 export { CognitoTokenClient } from './client.js'
 export type { CognitoTokenClientOptions, RefreshFlow } from './client-options.js'
 export type { CreateAppClientInput, CreatedAppClient, NewAppClientSettings } from './create-app-client.js'
+export type { LogoutUrlInput } from './logout-url.js'
+export type { OAuthEndpoints } from './oauth-endpoints.js'
+export type {
+  ClientCredentialsInput,
+  ExchangeCodeInput,
+  MachineToken,
+  OAuthRefreshInput,
+  UserInfo,
+  UserInfoInput,
+} from './oauth-inputs.js'
+export type { OAuthTokens } from './oauth-tokens.js'
+export type { AuthorizationChecks } from './pkce.js'
 export type { RefreshedTokens, RefreshInput } from './refresh.js'
 export type { RevokeOutcome, RevokeRefreshTokenInput } from './revoke.js'
+export type { RevokeVia } from './revoke-via.js'
 export { computeSecretHash, type SecretHashInput } from './secret-hash.js'
 export type { LearnedFrom } from './session-learner.js'
 export type { SessionTokens } from './session-tokens.js'

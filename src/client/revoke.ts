@@ -1,10 +1,10 @@
-import { RevokeTokenCommand } from '@aws-sdk/client-cognito-identity-provider'
 import { elapsedMs, takeMoment } from '../clock.js'
 import * as errors from '../errors.js'
 import { assertInput, assertOptionalSignal, assertString } from '../options.js'
 import { CLOCK_TOLERANCE_SECONDS, type CognitoClaims } from '../tokens/claims.js'
 import { auditOf, type ClientContext, type RevocationInput, record } from './context.js'
 import { type Attempt, attempt, cognitoOutcomeOf, describe, isPassing } from './outcome.js'
+import { type RevokeTokenOptions, revokeToken, revokeTokenOptions } from './revoke-token.js'
 import {
   type LearnedFrom,
   type LearnedSession,
@@ -14,9 +14,12 @@ import {
 import { claimsFromCognito } from './session-tokens.js'
 
 /** What `revokeRefreshToken` takes. */
-export interface RevokeRefreshTokenInput extends SessionHints, RevocationInput {}
+export interface RevokeRefreshTokenInput extends SessionHints, RevocationInput, RevokeTokenOptions {}
 
-/** What revoking a refresh token did. */
+/**
+ * What revoking a refresh token did. With `via: 'endpoint'`, `cognito: 'revoked'` says that Cognito answered 200, as
+ * it does to a token that is none: whether it was one is known only where `learnedFrom` is 'refresh'.
+ */
 export interface RevokeOutcome extends errors.PartialOutcome {
   /** The session that was ended. */
   readonly originJti: string
@@ -44,9 +47,13 @@ export async function revokeRefreshToken(
     )
   }
   const audit = auditOf(input)
+  const how = revokeTokenOptions(context, input)
   signal?.throwIfAborted()
   const learned = await new SessionLearner(context).learn(input)
-  if (learned.sessions.length === 0) return giveUp(context, learned, input)
+  if (learned.sessions.length === 0) return giveUp(context, learned, input, how)
+  // The endpoint's 200 proves nothing of a refresh token that was not seen to work: its session may go on.
+  const worked = learned.learnedFrom === 'refresh' || learned.refreshTokens.length === 0
+  const proves = how.via === 'api' || worked
 
   const recordAll = (cognitoConfirmed: boolean) =>
     record(context, ({ session }) =>
@@ -55,15 +62,15 @@ export async function revokeRefreshToken(
       ),
     )
   const startedAt = takeMoment()
-  const recorded = await recordAll(true)
-  const revoked = await revokeAll(context, learned.refreshTokens, signal)
+  const recorded = await recordAll(proves)
+  const revoked = await revokeAll(context, learned.refreshTokens, how, signal)
   // A process that was frozen in between has a record that is over before the last tokens are.
   const isInTime = elapsedMs(startedAt) < CLOCK_TOLERANCE_SECONDS * 1000
   if (recorded.ok && revoked.ok && isInTime)
     return outcomeOf(learned, context.revokers ? 'recorded' : 'skipped', 'revoked')
 
   // What Cognito has not revoked brings new tokens for as long as the refresh token lives.
-  const again = await recordAll(revoked.ok)
+  const again = await recordAll(revoked.ok && proves)
   const store = !again.ok ? 'failed' : context.revokers ? 'recorded' : 'skipped'
   if (revoked.ok && again.ok) return outcomeOf(learned, store, 'revoked')
   const outcome = outcomeOf(learned, store, revoked.ok ? 'revoked' : cognitoOutcomeOf(revoked.error, signal))
@@ -93,6 +100,7 @@ async function giveUp(
   context: ClientContext,
   learned: LearnedSession,
   { refreshToken, signal }: RevokeRefreshTokenInput,
+  how: RevokeTokenOptions,
 ): Promise<never> {
   // What passes may be learned next time, but never once Cognito has revoked the refresh token.
   if (isPassing(learned.failure)) {
@@ -105,6 +113,7 @@ async function giveUp(
   const revoked = await revokeAll(
     context,
     learned.refreshTokens.length > 0 ? learned.refreshTokens : [refreshToken],
+    how,
     signal,
   )
   const cognito = revoked.ok ? 'revoked' : cognitoOutcomeOf(revoked.error, signal)
@@ -118,26 +127,15 @@ async function giveUp(
 
 /** Revokes each at Cognito, the successor of a rotation first; goes on after a failure, and tells the first. */
 async function revokeAll(
-  { api }: ClientContext,
+  context: ClientContext,
   refreshTokens: readonly string[],
+  how: RevokeTokenOptions,
   signal: AbortSignal | undefined,
 ): Promise<Attempt<undefined>> {
   const failures: unknown[] = []
   let anyRevoked = false
   for (const token of refreshTokens) {
-    const done = await attempt(() =>
-      api.withSecret((secret) => {
-        const command = new RevokeTokenCommand({
-          ClientId: api.clientId,
-          Token: token,
-          ...(secret === undefined ? {} : { ClientSecret: secret }),
-        })
-        return api.call('RevokeToken', (sdk, options) => sdk.send(command, options), {
-          sensitive: [token, secret],
-          signal,
-        })
-      }),
-    )
+    const done = await attempt(() => revokeToken(context, token, how, signal))
     if (done.ok || done.error instanceof errors.RefreshTokenRevokedError) anyRevoked = true
     // Once its successor is revoked, Cognito may no longer know the original: then it is as good as revoked.
     else if (!(anyRevoked && isDeadToken(done.error))) failures.push(done.error)

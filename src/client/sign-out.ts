@@ -32,7 +32,7 @@ export interface SignOutOutcome extends errors.PartialOutcome {
   readonly cutoff: number
   /**
    * What Cognito leaves alive. The managed-login cookie, up to an hour, signs the browser in again without
-   * a password: send the browser to the /logout endpoint.
+   * a password: send the browser to `client.logoutUrl()`.
    */
   readonly notCleared: readonly ['managed_login_cookie']
 }

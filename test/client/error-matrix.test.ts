@@ -1,10 +1,78 @@
 import { describe, expect, it } from 'vitest'
 import * as errors from '../../src/errors.js'
+import { comeBack, exchange, WEB } from '../support/hosted.js'
 import { type Scene, thrownBy, useScene } from '../support/scene.js'
 
 const createScene = useScene()
 
 type ErrorClass = abstract new (...args: never[]) => errors.CognitoRevocationError
+
+/** Pairs (endpoint and grant, error), as OAuth has them on the wire. */
+const ENDPOINTS: Record<string, (scene: Scene) => Promise<() => Promise<unknown>>> = {
+  'POST /oauth2/token (authorization_code)': async (scene) => {
+    const callback = await comeBack(scene)
+    return () => exchange(callback, scene.client)
+  },
+  'POST /oauth2/token (refresh_token)':
+    async ({ client }) =>
+    () =>
+      client.oauth.refresh({ refreshToken: 'a token' }),
+  'POST /oauth2/token (client_credentials)':
+    async ({ client }) =>
+    () =>
+      client.oauth.clientCredentials(),
+  'POST /oauth2/revoke': async (scene) => {
+    const session = await scene.signIn()
+    return () => scene.client.revokeRefreshToken({ ...session, via: 'endpoint' })
+  },
+  'GET /oauth2/userInfo': async (scene) => {
+    const { accessToken } = await scene.signIn()
+    return () => scene.client.oauth.userInfo({ accessToken })
+  },
+}
+const [BY_CODE = '', BY_REFRESH = '', BY_SECRET = '', REVOKE = '', USER_INFO = ''] = Object.keys(ENDPOINTS)
+const TOKEN = [BY_CODE, BY_REFRESH, BY_SECRET]
+const ENDPOINT_MATRIX: readonly (readonly [readonly string[], string, object, ErrorClass])[] = [
+  [[BY_CODE], 'invalid_grant', {}, errors.AuthorizationCodeInvalidError],
+  [[BY_REFRESH], 'invalid_grant', {}, errors.RefreshTokenInvalidError],
+  [[BY_SECRET], 'invalid_grant', {}, errors.CognitoError],
+  [[...TOKEN, REVOKE], 'invalid_client', {}, errors.SecretHashMismatchError],
+  [TOKEN, 'invalid_client', { httpStatus: 400 }, errors.SecretHashMismatchError],
+  ...['unauthorized_client', 'unsupported_grant_type', 'invalid_scope'].map(
+    (error) => [TOKEN, error, {}, errors.CognitoConfigurationError] as const,
+  ),
+  [TOKEN, 'invalid_request', {}, errors.InvalidParameterError],
+  [[REVOKE], 'invalid_request', {}, errors.TokenRevocationDisabledError],
+  [[REVOKE], 'unsupported_token_type', {}, errors.NotARefreshTokenError],
+  [[USER_INFO], 'invalid_token', {}, errors.NotAuthorizedError],
+  [[USER_INFO], 'insufficient_scope', { httpStatus: 403 }, errors.NotAuthorizedError],
+  [Object.keys(ENDPOINTS), 'something_new', {}, errors.CognitoError],
+  [Object.keys(ENDPOINTS), 'toString', {}, errors.CognitoError],
+  [Object.keys(ENDPOINTS), 'slow_down', { httpStatus: 429 }, errors.ThrottledError],
+  [Object.keys(ENDPOINTS), 'blocked', { httpStatus: 403, plainBody: '<html>' }, errors.ForbiddenError],
+  [Object.keys(ENDPOINTS), 'gone', { httpStatus: 404, plainBody: '' }, errors.ResourceNotFoundError],
+  [Object.keys(ENDPOINTS), 'server_error', {}, errors.CognitoUnavailableError],
+  [Object.keys(ENDPOINTS), 'x', { httpStatus: 503, plainBody: '<html>' }, errors.CognitoUnavailableError],
+  [Object.keys(ENDPOINTS), 'socket hang up', {}, errors.CognitoUnavailableError],
+]
+
+describe('A refusal of a hosted endpoint becomes a typed error', () => {
+  const rows = ENDPOINT_MATRIX.flatMap(([names, error, options, Class]) =>
+    names.map((name) => ({ name, error, options, Class, expected: Class.name })),
+  )
+
+  it.each(rows)('$name: $error $options → $expected', async ({ name, error, options, Class }) => {
+    const scene = createScene({ oauth: WEB })
+    const act = await ENDPOINTS[name]?.(scene)
+    const [asked = ''] = name.split(' (')
+    scene.cognito.failNext(asked, error, { ...options, times: 3 })
+    const thrown = await thrownBy(act as () => Promise<unknown>)
+    const typed = thrown instanceof errors.RevocationIncompleteError ? (thrown.cause as Error) : thrown
+    expect(typed).toBeInstanceOf(Class)
+    expect(typed.message).toContain(`${asked}: `)
+    expect(typed.cause).toMatchObject({ name: /./, message: /./ })
+  })
+})
 
 /** How each operation is reached. What is thrown may be the cause of a partial outcome. */
 const OPERATIONS: Record<string, (scene: Scene) => Promise<() => Promise<unknown>>> = {

@@ -164,12 +164,10 @@ describe('importing', () => {
       for (const { url } of report.result) {
         const name = /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(url)?.[1]
         if (name !== undefined) packages.add(name)
-        // A chunk of the CommonJS build that jose was bundled into.
-        if (
-          name === 'cognito-revocation' &&
-          (await sourcesOf(url)).some((source) => /\/jose\//.test(source))
-        ) {
-          packages.add('jose')
+        if (name !== 'cognito-revocation') continue
+        // Chunks of the CommonJS build that these were bundled into.
+        for (const bundled of ['jose', 'oauth4webapi']) {
+          if ((await sourcesOf(url)).some((source) => source.includes(`/${bundled}/`))) packages.add(bundled)
         }
       }
     }
@@ -209,6 +207,24 @@ describe('importing', () => {
       await packagesLoadedBy("require('cognito-revocation/http')", 'commonjs'),
     ]) {
       expect([...packages].sort()).toEqual(['cognito-revocation', 'eventsource-parser'])
+    }
+  })
+
+  it('the client loads oauth4webapi when a hosted endpoint is asked, and not before', async () => {
+    const create = `const client = new CognitoTokenClient({ userPoolId: 'us-east-1_AbCdEfGhI', clientId: 'c',
+      store: false, domain: 'http://127.0.0.1:1' }); client.oauth.createAuthorizationChecks();
+      client.logoutUrl({ logoutUri: 'https://app.example.com/' })`
+    const ask = `${create}; client.oauth.refresh({ refreshToken: 'x' }).catch(() => {})`
+    const name = '{ CognitoTokenClient }'
+    const [esm, cjs] = [
+      (code: string) =>
+        packagesLoadedBy(`import ${name} from 'cognito-revocation/client'\n${code}`, 'module'),
+      (code: string) =>
+        packagesLoadedBy(`const ${name} = require('cognito-revocation/client')\n${code}`, 'commonjs'),
+    ]
+    for (const load of [esm, cjs]) {
+      expect(await load(create)).not.toContain('oauth4webapi')
+      expect(await load(ask)).toContain('oauth4webapi')
     }
   })
 

@@ -71,6 +71,7 @@ export class Scene {
     return new CognitoTokenClient({
       userPoolId: this.cognito.userPoolId,
       issuer: this.cognito.issuer,
+      domain: this.cognito.domain,
       sdk,
       clock: this.cognito.clock.now,
       store: this.store,

@@ -1,3 +1,4 @@
+import { RevokeTokenCommand } from '@aws-sdk/client-cognito-identity-provider'
 import { createRemoteJWKSet, jwtVerify } from 'jose'
 import { describe, expect, it } from 'vitest'
 import { FakeCognito } from '../../src/testing/index.js'
@@ -14,6 +15,19 @@ describe('RevokeToken of FakeCognito', () => {
     await harness().revoke(client, tokens.RefreshToken)
     await expect(harness().getUser(tokens.AccessToken)).rejects.toMatchObject(accessTokenRevoked)
     await expect(harness().getUser(refreshed.AccessToken)).rejects.toMatchObject(accessTokenRevoked)
+  })
+
+  it('takes RevokeAssociatedSessions, and only what Cognito has for it', async () => {
+    const { client, tokens } = await harness().begin()
+    const revoke = (value: string) =>
+      harness().sdk.send(
+        new RevokeTokenCommand({
+          ...{ ClientId: client.clientId, Token: tokens.RefreshToken },
+          RevokeAssociatedSessions: value as 'LINKED',
+        }),
+      )
+    await expect(revoke('ALL')).rejects.toMatchObject(refusal('InvalidParameterException'))
+    await expect(revoke('LINKED')).resolves.toBeDefined()
   })
 
   it('ends no other session of the same user', async () => {

@@ -10,13 +10,18 @@ type Json = Readonly<Record<string, unknown>>
 
 /** The user whom an access token lets in at Cognito's own operations, which do look at revocation. */
 export function authorizeUser(pool: Pool, accessToken: string): User {
+  return authorizeFor(pool, accessToken, selfServiceScope)
+}
+
+/** The same for a scope of one's choice. */
+export function authorizeFor(pool: Pool, accessToken: string, scope: string): User {
   const claims = openAccessToken(pool, accessToken)
   if (typeof claims.exp !== 'number' || claims.exp * 1000 <= pool.clock.now()) {
     throw notAuthorized('Access Token has expired')
   }
   const user = pool.users.findBySub(String(claims.sub))
   if (isRevoked(pool, claims, user)) throw notAuthorized('Access Token has been revoked')
-  if (!String(claims.scope).split(' ').includes(selfServiceScope)) {
+  if (!String(claims.scope).split(' ').includes(scope)) {
     throw notAuthorized('Access Token does not have required scopes')
   }
   if (user === undefined) throw userNotFound()

@@ -6,7 +6,7 @@ import type {
 } from './app-client.js'
 import { withoutUndefined } from './defaults.js'
 import { type CognitoException, invalidParameter } from './exceptions.js'
-import { readOAuthSettings } from './oauth-settings.js'
+import { readOAuthSettings, toOAuthClientSettings } from './oauth-settings.js'
 import type { Parameters } from './parameters.js'
 
 /** What a request to make or update an app client says, as it was sent and as it is meant. */
@@ -41,6 +41,7 @@ export function readAppClientRequest(
 ): AppClientRequest {
   if (!/^[\w\s+=,.@-]{1,128}$/.test(clientName)) throw constraint('clientName')
   const refreshTokenRotation = readRotation(parameters)
+  const oauth = readOAuthSettings(parameters, hasSecret)
   const given: AppClientUpdate = {
     clientName,
     ...readValidities(parameters),
@@ -49,6 +50,7 @@ export function readAppClientRequest(
     enableTokenRevocation: parameters.optionalBoolean('EnableTokenRevocation') ?? true,
     preventUserExistenceErrors:
       oneOf(parameters, 'PreventUserExistenceErrors', ['LEGACY', 'ENABLED'] as const) ?? 'LEGACY',
+    oauth: toOAuthClientSettings(oauth),
   }
   const wire = {
     ClientName: clientName,
@@ -69,7 +71,7 @@ export function readAppClientRequest(
     AnalyticsConfiguration: readAnalytics(parameters),
     EnablePropagateAdditionalUserContextData: readPropagation(parameters, hasSecret),
     AuthSessionValidity: readAuthSession(parameters),
-    ...readOAuthSettings(parameters, hasSecret),
+    ...oauth,
   }
   return { given, wire: withoutUndefined(wire) }
 }

@@ -1,4 +1,5 @@
 import type { AppClient, AppClientSettingsOnWire, AppClientUpdate } from './app-client.js'
+import type { OAuthClientSettings } from './oauth-client-settings.js'
 
 /** What DescribeUserPoolClient tells of a client for which nothing else was said. */
 const defaults: AppClientSettingsOnWire = {
@@ -27,6 +28,10 @@ const fieldsOf: Readonly<Record<keyof AppClientUpdate, readonly string[]>> = {
   enableTokenRevocation: ['EnableTokenRevocation'],
   preventUserExistenceErrors: ['PreventUserExistenceErrors'],
   clientName: ['ClientName'],
+  oauth: [
+    ...['AllowedOAuthFlowsUserPoolClient', 'AllowedOAuthFlows', 'AllowedOAuthScopes'],
+    ...['CallbackURLs', 'LogoutURLs'],
+  ],
   newerSettings: [],
 }
 
@@ -46,6 +51,19 @@ export function onWire(client: Required<AppClientUpdate>): AppClientSettingsOnWi
       Feature: feature,
       ...(feature === 'ENABLED' ? { RetryGracePeriodSeconds: retryGracePeriodSeconds } : {}),
     },
+    ...oauthOnWire(client.oauth),
+  }
+}
+
+/** Undefined, which takes its place but is not told, where there is nothing. */
+function oauthOnWire({ flows, scopes, callbackUrls = [], logoutUrls = [] }: OAuthClientSettings) {
+  const list = (values: readonly string[]) => (values.length > 0 ? values : undefined)
+  return {
+    AllowedOAuthFlowsUserPoolClient: flows.length > 0,
+    AllowedOAuthFlows: list(flows),
+    AllowedOAuthScopes: list(scopes),
+    CallbackURLs: list(callbackUrls),
+    LogoutURLs: list(logoutUrls),
   }
 }
 

@@ -1,3 +1,5 @@
+import type { OAuthClientSettings } from './oauth-client-settings.js'
+
 /** What an app client's `ExplicitAuthFlows` can hold. */
 export type ExplicitAuthFlow =
   | 'ALLOW_USER_PASSWORD_AUTH'
@@ -35,6 +37,8 @@ export interface AppClientUpdate {
   readonly clientName?: string
   /** LEGACY (default) tells that a user does not exist, ENABLED hides it. */
   readonly preventUserExistenceErrors?: 'LEGACY' | 'ENABLED'
+  /** What it may do at the hosted endpoints. Default nothing. */
+  readonly oauth?: OAuthClientSettings
   /**
    * Settings as a newer Cognito would have them, by their names on the wire: DescribeUserPoolClient tells them,
    * UpdateUserPoolClient resets those that are not sent along. `{ RefreshTokenRotation: { Newer: 1 } }` is a

@@ -4,6 +4,7 @@ import { assertAppClient } from './app-client-rules.js'
 import { changedOnWire, onWire } from './app-client-wire.js'
 import { withoutUndefined } from './defaults.js'
 import { resourceNotFound } from './exceptions.js'
+import { noOAuth } from './oauth-client-settings.js'
 
 interface Registration {
   readonly client: AppClient
@@ -81,6 +82,7 @@ export class AppClients {
       refreshTokenRotation: { feature: 'DISABLED' },
       clientName: 'app client',
       preventUserExistenceErrors: 'LEGACY',
+      oauth: noOAuth,
       newerSettings: {},
       ...withoutUndefined(given),
     }

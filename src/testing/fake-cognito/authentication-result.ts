@@ -12,7 +12,12 @@ export interface AuthenticationResult {
 }
 
 /** Mints a session's next access and ID token. */
-export function mintTokens(pool: Pool, client: AppClient, session: Session): AuthenticationResult {
+export function mintTokens(
+  pool: Pool,
+  client: AppClient,
+  session: Session,
+  nonce?: string,
+): AuthenticationResult {
   const { user } = session
   const iat = Math.floor(pool.clock.now() / 1000)
   const claims = {
@@ -32,12 +37,14 @@ export function mintTokens(pool: Pool, client: AppClient, session: Session): Aut
       device_key: session.device?.key,
       client_id: client.clientId,
       username: user.username,
+      ...(session.scope === undefined ? {} : { scope: session.scope }),
       exp: iat + client.accessTokenValiditySeconds,
     }),
     IdToken: pool.minter.idToken({
       ...claims,
       aud: client.clientId,
       'cognito:username': user.username,
+      nonce,
       email: user.email,
       email_verified: user.email === undefined ? undefined : true,
       phone_number: user.phoneNumber,

@@ -4,6 +4,8 @@ import { AppClients } from './app-clients.js'
 import { FakeClock } from './fake-clock.js'
 import { FakeSignIns } from './fake-sign-ins.js'
 import { type FaultOptions, Faults } from './faults.js'
+import { type BrowserSignIn, type SignedInBrowser, signInByBrowser } from './hosted/browser.js'
+import { HostedState } from './hosted/hosted-state.js'
 import { LoopbackServer } from './http-server.js'
 import type { Pool } from './pool.js'
 import { RefreshTokens } from './refresh-tokens.js'
@@ -82,6 +84,7 @@ export class FakeCognito extends FakeSignIns {
     const cognito = await FakeCognito.create(options)
     cognito.#server = await LoopbackServer.listen(cognito.fetch)
     cognito.#url = cognito.#server.url
+    cognito.#pool.hosted.domain = cognito.#url
     cognito.minter.issuer = `${cognito.#url}/${cognito.userPoolId}`
     return cognito
   }
@@ -103,12 +106,18 @@ export class FakeCognito extends FakeSignIns {
       signIns: createSignIns(userPoolId, clock.now, options),
       users: new Users(clock.now),
       sessions: new Sessions(clock.now),
+      hosted: new HostedState(`https://cognito-idp.${regionOf(userPoolId)}.amazonaws.com`, clock.now),
     })
   }
 
   /** Where it listens: the `endpoint` for the AWS SDK. */
   get url(): string {
     return this.#url
+  }
+
+  /** Where its hosted endpoints are: the `domain` for `CognitoTokenClient`. */
+  get domain(): string {
+    return this.#pool.hosted.domain
   }
 
   get userPoolId(): string {
@@ -157,12 +166,24 @@ export class FakeCognito extends FakeSignIns {
   }
 
   /**
+   * Plays a browser that is sent to `/oauth2/authorize` and comes back to the app.
+   *
+   * @param url where the app sends it: what `client.oauth.authorizationUrl()` gives
+   * @throws Error if it is not sent back to the app
+   */
+  authorize(url: string, signIn: BrowserSignIn): Promise<SignedInBrowser> {
+    return signInByBrowser(this.fetch, url, signIn)
+  }
+
+  /**
    * Makes the next request for an operation fail. The AWS SDK repeats what it holds for passing (throttling,
    * status 500, a broken connection) up to `maxAttempts` times, by default 3: its caller sees such a failure
    * only if `times` is as many.
    *
-   * @param operation such as `RevokeToken`; `JWKS` and `OPENID_CONFIGURATION` are the pool's documents
-   * @param exception an exception's name, or `socket hang up` to break the connection
+   * @param operation such as `RevokeToken`; `JWKS` and `OPENID_CONFIGURATION` are the pool's documents, and hosted
+   *   endpoints go by method and path, such as `POST /oauth2/token`
+   * @param exception an exception's name (OAuth's error at a hosted endpoint), or `socket hang up` to break the
+   *   connection
    */
   failNext(operation: string, exception: string, options: FaultOptions = {}): void {
     assertOperation(operation)

@@ -8,6 +8,8 @@ export interface FaultOptions {
   readonly afterEffect?: boolean
   /** Default: as the exception has it, 400 for most. */
   readonly httpStatus?: number
+  /** At a hosted endpoint: this text is the answer's body, instead of OAuth's JSON. */
+  readonly plainBody?: string
 }
 
 /** A failure to come. */

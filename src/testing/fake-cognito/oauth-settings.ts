@@ -1,10 +1,11 @@
 import { CognitoException, invalidParameter } from './exceptions.js'
+import { noOAuth, type OAuthClientSettings } from './oauth-client-settings.js'
 import type { Parameters } from './parameters.js'
 
-const grants = ['code', 'implicit', 'client_credentials']
+const grants = ['code', 'implicit', 'client_credentials'] as const
 const standardScopes = ['phone', 'email', 'openid', 'profile', 'aws.cognito.signin.user.admin']
 
-/** An app client's settings for the hosted endpoints, which are told and not played. */
+/** An app client's settings for the hosted endpoints, as a request has them. */
 export function readOAuthSettings(parameters: Parameters, hasSecret: boolean) {
   const settings = {
     AllowedOAuthFlowsUserPoolClient: parameters.optionalBoolean('AllowedOAuthFlowsUserPoolClient'),
@@ -15,7 +16,8 @@ export function readOAuthSettings(parameters: Parameters, hasSecret: boolean) {
     DefaultRedirectURI: parameters.optionalString('DefaultRedirectURI'),
   }
   const { AllowedOAuthFlows: flows = [], AllowedOAuthScopes: scopes = [], CallbackURLs: urls = [] } = settings
-  if (flows.some((flow) => !grants.includes(flow))) throw invalidParameter('AllowedOAuthFlows is not known')
+  if (flows.some((flow) => !grants.some((grant) => grant === flow)))
+    throw invalidParameter('AllowedOAuthFlows is not known')
   if (settings.AllowedOAuthFlowsUserPoolClient === true && (flows.length === 0 || scopes.length === 0)) {
     throw invalidFlow(
       'AllowedOAuthFlows and AllowedOAuthScopes are required if user pool client is allowed to use OAuth flows.',
@@ -41,6 +43,17 @@ export function readOAuthSettings(parameters: Parameters, hasSecret: boolean) {
     throw invalidParameter('DefaultRedirectURI is not included in callback URIs')
   }
   return settings
+}
+
+/** The same as the hosted endpoints go by it. */
+export function toOAuthClientSettings(settings: ReturnType<typeof readOAuthSettings>): OAuthClientSettings {
+  if (settings.AllowedOAuthFlowsUserPoolClient !== true) return noOAuth
+  return {
+    flows: grants.filter((grant) => settings.AllowedOAuthFlows?.includes(grant)),
+    scopes: settings.AllowedOAuthScopes ?? [],
+    callbackUrls: settings.CallbackURLs ?? [],
+    logoutUrls: settings.LogoutURLs ?? [],
+  }
 }
 
 /** An absolute address without a fragment; plain http to this machine only. */

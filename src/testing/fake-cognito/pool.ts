@@ -2,6 +2,7 @@ import type { TokenMinter } from '../token-minter.js'
 import type { AppClients } from './app-clients.js'
 import { resourceNotFound } from './exceptions.js'
 import type { FakeClock } from './fake-clock.js'
+import type { HostedState } from './hosted/hosted-state.js'
 import type { RefreshTokens } from './refresh-tokens.js'
 import type { Sessions } from './sessions.js'
 import type { SignIns } from './sign-ins.js'
@@ -17,6 +18,7 @@ export interface Pool {
   readonly signIns: SignIns
   readonly sessions: Sessions
   readonly refreshTokens: RefreshTokens
+  readonly hosted: HostedState
 }
 
 /** Refuses an operation on a user pool that is not here. */

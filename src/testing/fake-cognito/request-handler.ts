@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CognitoException } from './exceptions.js'
 import { createConnectionError, type Fault, type Faults, socketHangUp } from './faults.js'
+import { answerAt, endpointMetadata, endpointOf, endpoints, failAt } from './hosted/endpoints.js'
+import { readHostedRequest } from './hosted/hosted-request.js'
 import { operations } from './operations/index.js'
 import { Parameters } from './parameters.js'
 import type { Pool } from './pool.js'
@@ -8,9 +10,12 @@ import * as wire from './wire.js'
 
 /** A request that {@link FakeCognito} was sent. */
 export interface Call {
-  /** As in `X-Amz-Target`; `JWKS` or `OPENID_CONFIGURATION` for the documents of a pool. */
+  /**
+   * As in `X-Amz-Target`; `JWKS` or `OPENID_CONFIGURATION` for the documents of a pool; method and path, such as
+   * `POST /oauth2/token`, for a hosted endpoint.
+   */
   readonly operation: string
-  /** The request's body, secrets and all; undefined if it was no JSON object. */
+  /** The request's parameters, secrets and all; undefined if its body was no JSON object. */
   readonly parameters: unknown
   /** By lower-case name. */
   readonly headers: Readonly<Record<string, string>>
@@ -23,7 +28,11 @@ const documents: ReadonlyMap<string, string> = new Map([
 ])
 
 /** Everything that can be made to fail or to wait. */
-export const operationNames: ReadonlySet<string> = new Set([...operations.keys(), ...documents.values()])
+export const operationNames: ReadonlySet<string> = new Set([
+  ...operations.keys(),
+  ...documents.values(),
+  ...endpoints.keys(),
+])
 
 /** Answers requests: finds what is asked for, notes the call, plays the faults asked for, else does it. */
 export class RequestHandler {
@@ -42,6 +51,12 @@ export class RequestHandler {
   async handle(request: Request): Promise<Response> {
     const document = this.#documentOf(request)
     if (document !== undefined) return this.#play(request, document, {}, async () => this.#publish(document))
+    const endpoint = endpointOf(request)
+    if (endpoint !== undefined) {
+      const asked = await readHostedRequest(request)
+      const answer = () => answerAt(endpoint, this.#pool, asked)
+      return this.#play(request, endpoint, Object.fromEntries(asked.parameters), answer)
+    }
     const operation = wire.operationOf(request)
     if (operation === undefined) return this.#refuse(unknownOperation())
     const parameters = await wire.parametersOf(request)
@@ -64,7 +79,7 @@ export class RequestHandler {
     }
     if (fault.afterEffect === true) await perform()
     await this.#wait(delayMs, request.signal)
-    return this.#fail(fault)
+    return this.#fail(operation, fault)
   }
 
   async #perform(
@@ -94,12 +109,14 @@ export class RequestHandler {
       response_types_supported: ['code', 'token'],
       scopes_supported: ['openid', 'email', 'phone', 'profile'],
       subject_types_supported: ['public'],
+      ...endpointMetadata(this.#pool),
     }
     return wire.createDocument(configuration, clock.now())
   }
 
-  #fail(fault: Fault): Response {
+  #fail(operation: string, fault: Fault): Response {
     if (fault.exception === socketHangUp) throw createConnectionError()
+    if (endpoints.has(operation)) return failAt(this.#pool, fault)
     const message = fault.message ?? 'A test asked for this'
     return this.#refuse(new CognitoException(fault.exception, message, fault.httpStatus))
   }

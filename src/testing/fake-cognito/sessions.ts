@@ -16,7 +16,16 @@ export interface Session {
   readonly authTime: number
   /** When its refresh tokens end: rotation passes on what is left of the first one's life. */
   readonly refreshExpiresAtMs: number
+  /** Of its access tokens, separated by spaces. Default: what a sign-in by the API gives. */
+  readonly scope?: string
   revoked: boolean
+}
+
+/** What a sign-in at the hosted endpoints settles. */
+export interface HostedSignIn {
+  readonly scope: string
+  /** Epoch seconds: when the user entered the password, maybe for another session. */
+  readonly authTime: number
 }
 
 /** The sessions of a pool. */
@@ -28,7 +37,7 @@ export class Sessions {
     this.#now = now
   }
 
-  start(user: User, client: AppClient): Session {
+  start(user: User, client: AppClient, hosted?: HostedSignIn): Session {
     const now = this.#now()
     const session: Session = {
       originJti: randomUUID(),
@@ -38,6 +47,7 @@ export class Sessions {
       authTime: Math.floor(now / 1000),
       refreshExpiresAtMs: now + client.refreshTokenValiditySeconds * 1000,
       revoked: false,
+      ...hosted,
     }
     this.#sessions.set(session.originJti, session)
     return session

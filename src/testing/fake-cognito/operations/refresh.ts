@@ -1,5 +1,5 @@
 import type { AppClient } from '../app-client.js'
-import { mintTokens } from '../authentication-result.js'
+import { type AuthenticationResult, mintTokens } from '../authentication-result.js'
 import { assertClientSecret, assertSecretHash, assertSecretHashPresence } from '../client-secrets.js'
 import type { Device } from '../devices.js'
 import { CognitoException, notAuthorized, userDisabled } from '../exceptions.js'
@@ -31,14 +31,31 @@ export async function getTokensFromRefreshToken(pool: Pool, parameters: Paramete
   const token = parameters.string('RefreshToken')
   const client = pool.clients.get(parameters.string('ClientId'))
   assertClientSecret(client, parameters.optionalString('ClientSecret'), notAuthorized)
-  const refreshToken = await openFor(pool, client, token, parameters.optionalString('DeviceKey'))
+  return {
+    AuthenticationResult: await exchangeRefreshToken(
+      pool,
+      client,
+      token,
+      parameters.optionalString('DeviceKey'),
+    ),
+  }
+}
+
+/** New tokens for a refresh token, and its successor where rotation is on. */
+export async function exchangeRefreshToken(
+  pool: Pool,
+  client: AppClient,
+  token: string,
+  deviceKey?: string,
+): Promise<AuthenticationResult> {
+  const refreshToken = await openFor(pool, client, token, deviceKey)
   assertUsable(pool, client, refreshToken)
   const { session } = refreshToken
   const result = mintTokens(pool, client, session)
-  if (client.refreshTokenRotation.feature === 'DISABLED') return { AuthenticationResult: result }
+  if (client.refreshTokenRotation.feature === 'DISABLED') return result
   // Marked before anything is awaited: of two requests at the same time, the later one finds it replaced.
   refreshToken.replacedAtMs ??= pool.clock.now()
-  return { AuthenticationResult: { ...result, RefreshToken: await pool.refreshTokens.issue(session) } }
+  return { ...result, RefreshToken: await pool.refreshTokens.issue(session) }
 }
 
 /** Cognito has one answer for garbage, for another pool's token, another client's and another device's. */

@@ -8,6 +8,10 @@ export async function revokeToken(pool: Pool, parameters: Parameters): Promise<o
   const token = parameters.string('Token')
   const clientId = parameters.string('ClientId')
   const clientSecret = parameters.optionalString('ClientSecret')
+  // LINKED changes nothing where session tracking is off, as it is here.
+  const associated = parameters.optionalString('RevokeAssociatedSessions') ?? 'NONE'
+  if (!['NONE', 'LINKED'].includes(associated))
+    throw invalidParameter('RevokeAssociatedSessions is not known')
   const client = pool.clients.find(clientId)
   // This operation has neither ResourceNotFoundException nor NotAuthorizedException.
   if (client === undefined) throw unauthorized(`User pool client ${clientId} does not exist.`)
