@@ -47,6 +47,7 @@ export type ErrorCode =
   | 'cognito_error'
   | 'session_unknown'
   | 'revocation_incomplete'
+  | 'sign_out_interrupted'
 
 /**
  * The class that every error of this library extends. `instanceof` holds for it and for each of its

@@ -218,3 +218,33 @@ export class RevocationIncompleteError extends errorClass('revocation_incomplete
     this.outcome = outcome
   }
 }
+
+/** A user whom `adminGlobalSignOutMany` could not sign out. */
+export interface SignOutFailure {
+  /** As it was given; empty where something was given that is no user. */
+  readonly username: string
+  readonly error: Error
+  /** What was done for him all the same. */
+  readonly outcome?: PartialOutcome
+}
+
+/** What `adminGlobalSignOutMany` did. */
+export interface SignOutSummary {
+  /** Users who were signed out. */
+  readonly done: number
+  /** Users who could not be. */
+  readonly failed: number
+  /** The first 1,000 of them. */
+  readonly failures: readonly SignOutFailure[]
+}
+
+/** Signing out many users was ended by its signal, or by an error of what gave the users: `cause` says. */
+export class SignOutInterruptedError extends errorClass('sign_out_interrupted', undefined) {
+  /** What was done by then; every user who had been begun with is counted. */
+  readonly summary: SignOutSummary
+
+  constructor(message: string, summary: SignOutSummary, options?: ErrorOptions) {
+    super(message, options)
+    this.summary = summary
+  }
+}

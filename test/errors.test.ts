@@ -50,6 +50,7 @@ const TABLE: Record<string, readonly [code: ErrorCode, status: number | undefine
   CognitoError: ['cognito_error', 500],
   SessionUnknownError: ['session_unknown', undefined, outcome],
   RevocationIncompleteError: ['revocation_incomplete', undefined, outcome],
+  SignOutInterruptedError: ['sign_out_interrupted', undefined, { done: 1, failed: 0, failures: [] }],
 }
 
 const rows = Object.entries(TABLE).map(([name, [code, status, ...rest]]) => ({ name, code, status, rest }))
@@ -124,6 +125,8 @@ describe('the facts of an error', () => {
     const done = { store: 'recorded', cognito: 'unknown' } as const
     expect(new errors.RevocationIncompleteError('message', done).outcome).toBe(done)
     expect(new errors.SessionUnknownError('message', done).outcome).toBe(done)
+    const summary = { done: 1, failed: 0, failures: [] }
+    expect(new errors.SignOutInterruptedError('message', summary).summary).toBe(summary)
   })
 })
 

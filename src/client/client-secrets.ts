@@ -43,7 +43,7 @@ export class ClientSecrets {
     try {
       return await act(first)
     } catch (error) {
-      if (second === undefined || !isOfTheSecret(error)) throw error
+      if (second === undefined || second === first || !isOfTheSecret(error)) throw error
       notify(this.#observer, { type: 'client_secret_refused', error: error as Error })
       return await act(second)
     }

@@ -1,3 +1,4 @@
+import { AdminCalls } from './admin-calls.js'
 import {
   describeTokenSettings,
   type EnableTokenRevocationInput,
@@ -35,15 +36,17 @@ import type { TokenSettings } from './token-settings.js'
  * const result = await client.signIn({ username, password })
  * if (result.status === 'authenticated') await client.revokeRefreshToken(result)
  */
-export class CognitoTokenClient {
+export class CognitoTokenClient extends AdminCalls {
   /** The hosted endpoints: sign-in by the browser, machine tokens, userInfo. They need the option `domain`. */
   readonly oauth: OAuthEndpoints
   readonly #context: ClientContext
 
   /** @throws TypeError naming the option */
   constructor(options: CognitoTokenClientOptions) {
-    this.#context = createContext(checkClientOptions(options))
-    this.oauth = new OAuthEndpoints(this.#context)
+    const context = createContext(checkClientOptions(options))
+    super(context)
+    this.#context = context
+    this.oauth = new OAuthEndpoints(context)
   }
 
   /**
@@ -100,8 +103,8 @@ export class CognitoTokenClient {
 
   /**
    * Ends every session of a user (AdminUserGlobalSignOut), with this process's AWS credentials: it needs
-   * cognito-idp:AdminUserGlobalSignOut and, unless `sub` is given, cognito-idp:AdminGetUser. Wait a second
-   * before signing in again.
+   * cognito-idp:AdminUserGlobalSignOut and cognito-idp:AdminGetUser. With `sub`, the latter is asked once, for
+   * Cognito's clock, and need not be allowed. Wait a second before signing in again.
    *
    * @throws UserNotFoundError, AccessDeniedError, … before anything is written, unless `sub` is given
    * @throws RevocationIncompleteError if the store or Cognito failed: calling again is safe

@@ -97,7 +97,8 @@ const USUAL = new RegExp(
   ].join('|')})\\.?$`,
 )
 
-const APP_CLIENT_OPERATIONS = /^(Describe|Update|Create)UserPoolClient$/
+const APP_CLIENT_OPERATIONS =
+  /^((Describe|Update|Create)UserPoolClient|(Add|List|Delete)UserPoolClientSecrets?)$/
 
 /** NotAuthorizedException means many things; only its message tells which. Cognito varies the final period. */
 const NOT_AUTHORIZED: readonly (readonly [RegExp, ErrorClass, string])[] = [
@@ -140,8 +141,13 @@ export function toTypedError(
     // Neither of users nor of tokens: what those words mean elsewhere does not hold here.
     if (name === 'NotAuthorizedException')
       return make(errors.NotAuthorizedError, 'Cognito refuses this caller: check the IAM policy')
-    if (name === 'LimitExceededException')
-      return make(errors.ThrottledError, 'The user pool has as many app clients as its quota allows')
+    if (name === 'LimitExceededException') return make(errors.ThrottledError, limitAdvice(operation))
+    if (name === 'InvalidParameterException' && operation.includes('ClientSecret')) {
+      return make(
+        errors.InvalidParameterError,
+        'Check the parameters; an app client that has no secret gets none, and the last one cannot be deleted',
+      )
+    }
   }
   if (name === 'NotAuthorizedException') {
     for (const [pattern, Class, advice] of NOT_AUTHORIZED)
@@ -163,6 +169,14 @@ export function toTypedError(
     return make(errors.CognitoError, 'Cognito refused, for a reason that this library does not know')
   }
   return make(errors.CognitoUnavailableError, 'No answer to rely on came; whether it took effect is unknown')
+}
+
+function limitAdvice(operation: string): string {
+  if (operation === 'CreateUserPoolClient') return 'The user pool has as many app clients as its quota allows'
+  return (
+    'An app client has two secrets at most: find the one that is no longer used by listClientSecrets, and ' +
+    'deleteClientSecret it. It may be one whose answer was lost a moment ago'
+  )
 }
 
 function advised(name: string): Advice {

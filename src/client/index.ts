@@ -1,5 +1,12 @@
 export * from '../errors.js'
 export type { EnableTokenRevocationInput, EnableTokenRevocationResult } from './app-client.js'
+export type {
+  AddClientSecretInput,
+  AddedClientSecret,
+  ClientSecretInfo,
+  DeleteClientSecretInput,
+  ListClientSecretsInput,
+} from './app-client-secrets.js'
 export type { AppClientChange } from './app-client-settings.js'
 export type { AuthorizationUrlInput } from './authorization-url.js'
 export { CognitoTokenClient } from './client.js'
@@ -25,4 +32,5 @@ export type { LearnedFrom } from './session-learner.js'
 export type { SessionTokens } from './session-tokens.js'
 export type { SignedIn, SignInChallenge, SignInFlow, SignInInput, SignInResult } from './sign-in.js'
 export type { AdminGlobalSignOutInput, GlobalSignOutInput, SignOutOutcome } from './sign-out.js'
+export type { AdminGlobalSignOutManyOptions, SignOutProgress, UserToSignOut } from './sign-out-many.js'
 export type { TokenSettings } from './token-settings.js'

@@ -62,7 +62,10 @@ export async function revokeRefreshToken(
       ),
     )
   const startedAt = takeMoment()
-  const recorded = await recordAll(proves)
+  let recorded = await recordAll(proves)
+  // What was learned by a refresh cannot be learned again once Cognito has revoked: a process that is gone by then
+  // would leave tokens that nobody can name.
+  if (!recorded.ok && learned.learnedFrom === 'refresh') recorded = await recordAll(proves)
   const revoked = await revokeAll(context, learned.refreshTokens, how, signal)
   // A process that was frozen in between has a record that is over before the last tokens are.
   const isInTime = elapsedMs(startedAt) < CLOCK_TOLERANCE_SECONDS * 1000

@@ -13,6 +13,9 @@ import { attempt, cognitoOutcomeOf, describe } from './outcome.js'
 /** The scope under which a user may act on himself: of every token got by the API, not of every other. */
 const SELF_SERVICE_SCOPE = 'aws.cognito.signin.user.admin'
 
+/** How long the sign-out is put off for this. */
+const LEARN_CLOCK_TIMEOUT_MS = 2_000
+
 export interface GlobalSignOutInput extends RevocationInput {
   /** A live access token of the user, of this app client, with the scope aws.cognito.signin.user.admin. */
   readonly accessToken: string
@@ -80,6 +83,7 @@ export async function adminGlobalSignOut(
   const { signal } = input
   signal?.throwIfAborted()
   const user = { UserPoolId: api.userPoolId, Username: input.username }
+  if (input.sub !== undefined) await learnClock(context, user, signal)
   const sub = input.sub ?? (await subOf(context, user, signal))
   return signOut(
     context,
@@ -108,6 +112,23 @@ async function subOf(
   const sub = UserAttributes?.find(({ Name }) => Name === 'sub')?.Value
   if (!sub) throw new errors.CognitoError("AdminGetUser: Cognito's answer has no sub")
   return sub
+}
+
+/**
+ * The first answer of Cognito's tells its clock. Without it, the first cutoff would have to be so early that a
+ * process that is gone right after it leaves the newest sessions open. An AdminGetUser that is not allowed, or
+ * fails, is no reason to leave the user signed in.
+ */
+async function learnClock(
+  context: ClientContext,
+  user: { UserPoolId: string; Username: string },
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  if (context.api.clock.nowSeconds() !== undefined) return
+  const timeout = AbortSignal.timeout(LEARN_CLOCK_TIMEOUT_MS)
+  const either = signal === undefined ? timeout : AbortSignal.any([timeout, signal])
+  await attempt(() => subOf(context, user, either))
+  signal?.throwIfAborted()
 }
 
 /**

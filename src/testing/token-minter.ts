@@ -61,19 +61,15 @@ export class TokenMinter {
   issuer: string
 
   readonly #clock: () => number
-  #accessKey: SigningKey
-  #idKey: SigningKey
+  /** Shared by all that sign for one pool. */
+  readonly #keys: { access: SigningKey; id: SigningKey }
 
-  private constructor(
-    options: Required<TokenMinterOptions>,
-    [accessKey, idKey]: readonly [SigningKey, SigningKey],
-  ) {
+  private constructor(options: Required<TokenMinterOptions>, keys: { access: SigningKey; id: SigningKey }) {
     this.userPoolId = options.userPoolId
     this.clientId = options.clientId
     this.issuer = options.issuer
     this.#clock = options.clock
-    this.#accessKey = accessKey
-    this.#idKey = idKey
+    this.#keys = keys
   }
 
   /** Makes two RSA-2048 keys, as a user pool has them: one for access tokens, one for ID tokens. */
@@ -88,9 +84,15 @@ export class TokenMinter {
     return new TokenMinter(settings, await createSigningKeys())
   }
 
+  /** Mints with the same keys, now and after they were rotated, under another issuer. */
+  withIssuer(issuer: string): TokenMinter {
+    const { userPoolId, clientId } = this
+    return new TokenMinter({ userPoolId, clientId, issuer, clock: this.#clock }, this.#keys)
+  }
+
   /** The public keys, in the form of a JWKS. */
   get jwks(): { keys: PublicJwk[] } {
-    return { keys: [{ ...this.#accessKey.publicJwk }, { ...this.#idKey.publicJwk }] }
+    return { keys: [{ ...this.#keys.access.publicJwk }, { ...this.#keys.id.publicJwk }] }
   }
 
   /**
@@ -138,7 +140,7 @@ export class TokenMinter {
   /** Signs just what it is given: for hostile tokens, or for those of another kind. */
   sign(payload: Readonly<Record<string, unknown>>, options: SignOptions = {}): string {
     const use = options.use ?? (payload.token_use === 'id' ? 'id' : 'access')
-    const key = use === 'id' ? this.#idKey : this.#accessKey
+    const key = this.#keys[use]
     const header = { kid: key.publicJwk.kid, alg: 'RS256', ...options.header }
     const input = `${encodeJson(header)}.${encodeJson(payload)}`
     return `${input}.${sign('RSA-SHA256', Buffer.from(input), key.privateKey).toString('base64url')}`
@@ -146,9 +148,7 @@ export class TokenMinter {
 
   /** Makes two new keys. The old ones leave the JWKS at once, with every token that they signed. */
   async rotateKeys(): Promise<void> {
-    const [accessKey, idKey] = await createSigningKeys()
-    this.#accessKey = accessKey
-    this.#idKey = idKey
+    Object.assign(this.#keys, await createSigningKeys())
   }
 
   #commonClaims(iat: unknown): Record<string, unknown> {
@@ -175,8 +175,9 @@ export function regionOf(userPoolId: string): string {
   return region
 }
 
-function createSigningKeys(): Promise<[SigningKey, SigningKey]> {
-  return Promise.all([createSigningKey(), createSigningKey()])
+async function createSigningKeys(): Promise<{ access: SigningKey; id: SigningKey }> {
+  const [access, id] = await Promise.all([createSigningKey(), createSigningKey()])
+  return { access, id }
 }
 
 async function createSigningKey(): Promise<SigningKey> {

@@ -124,11 +124,24 @@ const OPERATIONS: Record<string, (scene: Scene) => Promise<() => Promise<unknown
     async ({ client }) =>
     () =>
       client.createAppClient({ clientName: 'another' }),
+  AddUserPoolClientSecret:
+    async ({ client }) =>
+    () =>
+      client.addClientSecret(),
+  ListUserPoolClientSecrets:
+    async ({ client }) =>
+    () =>
+      client.listClientSecrets(),
+  DeleteUserPoolClientSecret:
+    async ({ client }) =>
+    () =>
+      client.deleteClientSecret({ clientSecretId: 'abc--1' }),
 }
 const EVERY = Object.keys(OPERATIONS)
 const SIGN_IN = ['InitiateAuth', 'AdminInitiateAuth']
 const DESCRIBE = ['DescribeUserPoolClient', 'DescribeUserPoolClient (enableTokenRevocation)']
 const WRITE_APP_CLIENT = ['UpdateUserPoolClient', 'CreateUserPoolClient']
+const SECRETS = ['AddUserPoolClientSecret', 'ListUserPoolClientSecrets', 'DeleteUserPoolClientSecret']
 const REFRESH = ['GetTokensFromRefreshToken', 'InitiateAuth (REFRESH_TOKEN_AUTH)']
 
 /** Operations, exception, message, typed error: COGNITO's tables of errors, as they come over the wire. */
@@ -143,7 +156,7 @@ const MATRIX: readonly (readonly [readonly string[], string, string, ErrorClass]
   [
     [
       ...[...SIGN_IN, ...REFRESH, 'GlobalSignOut', 'AdminGetUser', 'AdminUserGlobalSignOut'],
-      ...[...DESCRIBE, ...WRITE_APP_CLIENT],
+      ...[...DESCRIBE, ...WRITE_APP_CLIENT, ...SECRETS],
     ],
     'ResourceNotFoundException',
     'User pool client abc does not exist.',
@@ -205,7 +218,7 @@ const MATRIX: readonly (readonly [readonly string[], string, string, ErrorClass]
   ...['User is not authorized', 'Client abc has no secret', 'User is disabled.'].map(
     (message) =>
       [
-        [...DESCRIBE, ...WRITE_APP_CLIENT],
+        [...DESCRIBE, ...WRITE_APP_CLIENT, ...SECRETS],
         'NotAuthorizedException',
         message,
         errors.NotAuthorizedError,
@@ -215,6 +228,8 @@ const MATRIX: readonly (readonly [readonly string[], string, string, ErrorClass]
   [WRITE_APP_CLIENT, 'InvalidOAuthFlowException', 'No such flow', errors.InvalidParameterError],
   [WRITE_APP_CLIENT, 'ScopeDoesNotExistException', 'No such scope', errors.InvalidParameterError],
   [['CreateUserPoolClient'], 'LimitExceededException', 'Too many app clients', errors.ThrottledError],
+  [SECRETS, 'InternalServerException', 'Internal', errors.CognitoUnavailableError],
+  [SECRETS, 'LimitExceededException', 'Two secrets', errors.ThrottledError],
   [EVERY, 'socket hang up', '', errors.CognitoUnavailableError],
 ]
 

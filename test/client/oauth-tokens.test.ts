@@ -229,7 +229,7 @@ describe('The app client’s secret', () => {
   ])('is tried with the second on invalid_client with %s', async (_, options) => {
     const scene = createScene({ oauth: MACHINE, generateSecret: true })
     const { clientSecret = '' } = scene.app
-    const client = scene.createClient({ clientSecret: [clientSecret, clientSecret] })
+    const client = scene.createClient({ clientSecret: ['not yet known to Cognito', clientSecret] })
     scene.cognito.failNext('POST /oauth2/token', 'invalid_client', options)
     await expect(client.oauth.clientCredentials()).resolves.toBeDefined()
   })
@@ -237,7 +237,7 @@ describe('The app client’s secret', () => {
   it('is not tried with the second on anything else', async () => {
     const scene = createScene({ oauth: WEB, generateSecret: true })
     const { clientSecret = '' } = scene.app
-    const client = scene.createClient({ clientSecret: [clientSecret, clientSecret] })
+    const client = scene.createClient({ clientSecret: ['not yet known to Cognito', clientSecret] })
     for (const error of ['invalid_grant', 'unauthorized_client', 'invalid_request']) {
       scene.takeCalls()
       scene.cognito.failNext('POST /oauth2/token', error)

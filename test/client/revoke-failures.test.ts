@@ -161,7 +161,7 @@ describe('revokeRefreshToken', () => {
   it('says how to complete what Cognito will not tell again, and that does complete it', async () => {
     const scene = createScene()
     const session = await scene.signIn()
-    scene.store.failAdds = 2
+    scene.store.failAdds = 3
     const input = { ...session, confirmPairing: true }
     const error = await thrownBy(() => scene.client.revokeRefreshToken(input))
     expect(error.outcome).toMatchObject({ store: 'failed', cognito: 'revoked', learnedFrom: 'refresh' })

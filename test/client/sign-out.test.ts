@@ -280,6 +280,29 @@ describe('adminGlobalSignOut', () => {
     expect(scene.takeCalls()).toEqual(['AdminUserGlobalSignOut'])
   })
 
+  it.each(['AccessDeniedException', 'TooManyRequestsException', 'UserNotFoundException', 'socket hang up'])(
+    'needs no AdminGetUser where the sub is given: it only tells the time, and may fail by %s',
+    async (exception) => {
+      const scene = createScene()
+      const session = await scene.signIn()
+      scene.cognito.failNext('AdminGetUser', exception)
+      const client = scene.createClient()
+      scene.takeCalls()
+      expect(await client.adminGlobalSignOut(scene.user)).toMatchObject({ cognito: 'revoked' })
+      expect(scene.takeCalls()).toEqual(['AdminGetUser', 'AdminUserGlobalSignOut'])
+      expect(await scene.judge(session)).toBe('token_revoked')
+    },
+  )
+
+  it('asks the time no more once it knows it', async () => {
+    const scene = createScene()
+    const client = scene.createClient()
+    await client.adminGlobalSignOut(scene.user)
+    scene.takeCalls()
+    await client.adminGlobalSignOut(scene.user)
+    expect(scene.takeCalls()).toEqual(['AdminUserGlobalSignOut'])
+  })
+
   it('records nothing for a user who does not exist', async () => {
     const scene = createScene()
     await expect(scene.client.adminGlobalSignOut({ username: 'nobody' })).rejects.toThrow(UserNotFoundError)

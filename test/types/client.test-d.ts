@@ -12,6 +12,8 @@ import {
   type SignedIn,
   type SignInChallenge,
   type SignInResult,
+  type SignOutOutcome,
+  type SignOutSummary,
   type TokenSettings,
 } from '../../src/client/index.js'
 import {
@@ -96,12 +98,39 @@ describe('the options of a CognitoTokenClient', () => {
     new CognitoTokenClient({ ...options, clientSecret: 'secret' })
     new CognitoTokenClient({ ...options, clientSecret: () => 'secret' })
     new CognitoTokenClient({ ...options, clientSecret: async () => 'secret' })
+    new CognitoTokenClient({ ...options, clientSecret: ['newer', 'older'] })
+    new CognitoTokenClient({ ...options, clientSecret: async () => ['newer', 'older'] })
+    // @ts-expect-error: Cognito has two at most
+    new CognitoTokenClient({ ...options, clientSecret: ['one', 'two', 'three'] })
     // @ts-expect-error: a number
     new CognitoTokenClient({ ...options, clientSecret: 5 })
   })
 })
 
 describe('the methods of a CognitoTokenClient', () => {
+  it('sign out many users, of any iterable', () => {
+    const users = [{ username: 'jane', sub: 'x' }]
+    expectTypeOf(client.adminGlobalSignOutMany(users)).resolves.toEqualTypeOf<SignOutSummary>()
+    void client.adminGlobalSignOutMany(new Set(users), {
+      onProgress: (progress) => {
+        expectTypeOf(progress.username).toEqualTypeOf<string>()
+        if (progress.error) expectTypeOf(progress.error).toEqualTypeOf<Error>()
+        else expectTypeOf(progress.outcome).toEqualTypeOf<SignOutOutcome>()
+      },
+    })
+    // @ts-expect-error: users, not names
+    void client.adminGlobalSignOutMany(['jane'])
+    // @ts-expect-error: ratePerSecond
+    void client.adminGlobalSignOutMany(users, { rate: 5 })
+  })
+
+  it('tell of a secret its value only where it was added, and then perhaps', () => {
+    expectTypeOf(client.addClientSecret()).resolves.toHaveProperty('clientSecret')
+    expectTypeOf(client.listClientSecrets()).resolves.items.not.toHaveProperty('clientSecret')
+    // @ts-expect-error: which one
+    void client.deleteClientSecret()
+  })
+
   it('sign in by the flows that take a password, the old name included', () => {
     const user = { username: 'jane', password: 'secret' }
     void [

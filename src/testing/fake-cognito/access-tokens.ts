@@ -31,11 +31,12 @@ export function authorizeFor(pool: Pool, accessToken: string, scope: string): Us
 
 function isRevoked(pool: Pool, claims: Json, user: User | undefined): boolean {
   const session = typeof claims.origin_jti === 'string' ? pool.sessions.find(claims.origin_jti) : undefined
-  if (session !== undefined) return session.revoked
+  if (session !== undefined) return pool.sessions.isRevoked(session)
   // Without a mark of its session only its time is left to go by, and that counts whole seconds: a token of
   // the second of the sign-out counts as one from before it.
-  if (user?.signedOutAtMs === undefined) return false
-  return typeof claims.iat !== 'number' || claims.iat <= Math.floor(user.signedOutAtMs / 1000)
+  const signedOutAtMs = user && pool.sessions.signedOutAtMs(user)
+  if (signedOutAtMs === undefined) return false
+  return typeof claims.iat !== 'number' || claims.iat <= Math.floor(signedOutAtMs / 1000)
 }
 
 function openAccessToken(pool: Pool, token: string): Json {
@@ -49,7 +50,8 @@ function openAccessToken(pool: Pool, token: string): Json {
   const key = createPublicKey({ key: { ...jwk }, format: 'jwk' })
   if (!verify('RSA-SHA256', Buffer.from(`${parts[0]}.${parts[1]}`), key, signature)) throw invalid
   const claims = parseObject(payload)
-  if (claims?.iss !== pool.minter.issuer || claims.token_use !== 'access') throw invalid
+  const issuers: readonly unknown[] = [pool.minter.issuer, ...Object.values(pool.issuers)]
+  if (!issuers.includes(claims?.iss) || claims?.token_use !== 'access') throw invalid
   return claims
 }
 

@@ -53,8 +53,8 @@ export interface AppClientSettings extends AppClientUpdate {
   readonly clientId?: string
   /** Gives the client a secret that is made up. Default false. */
   readonly generateSecret?: boolean
-  /** Gives the client this secret. */
-  readonly clientSecret?: string
+  /** Gives the client this secret, or two. Any length will do, so that tests can be brief. */
+  readonly clientSecret?: string | readonly [string, string]
 }
 
 /** An app client with every setting filled in. */

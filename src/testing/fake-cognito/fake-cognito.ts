@@ -1,23 +1,26 @@
 import { regionOf, TokenMinter } from '../token-minter.js'
 import type { AppClientSettings, AppClientUpdate } from './app-client.js'
 import { AppClients } from './app-clients.js'
+import type { Conditions } from './conditions.js'
 import { FakeClock } from './fake-clock.js'
+import { FakeEndpoint } from './fake-endpoint.js'
 import { FakeSignIns } from './fake-sign-ins.js'
-import { type FaultOptions, Faults } from './faults.js'
 import { type BrowserSignIn, type SignedInBrowser, signInByBrowser } from './hosted/browser.js'
 import { HostedState } from './hosted/hosted-state.js'
-import { LoopbackServer } from './http-server.js'
+import { cognitoIssuers, type Issuers, type IssuerType, loopbackIssuers } from './issuers.js'
 import type { Pool } from './pool.js'
 import { RefreshTokens } from './refresh-tokens.js'
-import { type Call, operationNames, RequestHandler } from './request-handler.js'
+import { type ReplicaOptions, replicaOf } from './replicas.js'
 import { Sessions } from './sessions.js'
 import { createSignIns, type SignInOptions } from './sign-ins.js'
 import { type UserSettings, Users, type UserUpdate } from './users.js'
 
 /** What {@link FakeCognito.start} and {@link FakeCognito.create} take. */
-export interface FakeCognitoOptions extends SignInOptions {
+export interface FakeCognitoOptions extends SignInOptions, Conditions {
   /** Default `us-east-1_FakePool1`. Its part before the underscore is the region. */
   readonly userPoolId?: string
+  /** Which of its two issuers the tokens carry. Default ORIGINAL. */
+  readonly issuerType?: IssuerType
 }
 
 /**
@@ -59,60 +62,58 @@ export class FakeCognito extends FakeSignIns {
   readonly clock: FakeClock
   /** Mints tokens with this pool's keys, for what no operation would give out. */
   readonly minter: TokenMinter
-  /** Answers a request to this pool, whatever its host; rejects where a connection is to break. */
-  readonly fetch: (request: Request) => Promise<Response>
 
   readonly #pool: Pool
-  readonly #handler: RequestHandler
-  readonly #faults = new Faults()
-  readonly #closing = new AbortController()
-  #url: string
-  #server: LoopbackServer | undefined
+  readonly #replicas: FakeEndpoint[] = []
 
   private constructor(pool: Pool) {
-    super(pool)
+    super(pool, regionOf(pool.userPoolId))
     this.#pool = pool
     this.clock = pool.clock
     this.minter = pool.minter
-    this.#url = `https://cognito-idp.${this.region}.amazonaws.com`
-    this.#handler = new RequestHandler(pool, this.#faults, this.#closing.signal)
-    this.fetch = (request) => this.#handler.handle(request)
   }
 
-  /** Makes a pool that listens on a free port of 127.0.0.1; its issuer is under {@link url}. */
+  /** Makes a pool that listens on a free port of 127.0.0.1; its issuers are under {@link url}. */
   static async start(options: FakeCognitoOptions = {}): Promise<FakeCognito> {
     const cognito = await FakeCognito.create(options)
-    cognito.#server = await LoopbackServer.listen(cognito.fetch)
-    cognito.#url = cognito.#server.url
-    cognito.#pool.hosted.domain = cognito.#url
-    cognito.minter.issuer = `${cognito.#url}/${cognito.userPoolId}`
+    await cognito.listen()
+    const { issuers } = cognito.#pool
+    Object.assign(issuers, loopbackIssuers(cognito.url, cognito.userPoolId))
+    cognito.minter.issuer = issuers[options.issuerType ?? 'ORIGINAL']
+    cognito.#pool.hosted.domain = cognito.url
     return cognito
   }
 
-  /** Makes a pool that only answers {@link fetch}; its issuer is Cognito's own address for it. */
+  /** Makes a pool that only answers {@link fetch}; its issuers are Cognito's own addresses for it. */
   static async create(options: FakeCognitoOptions = {}): Promise<FakeCognito> {
-    const { userPoolId = 'us-east-1_FakePool1' } = options
+    const { userPoolId = 'us-east-1_FakePool1', issuerType = 'ORIGINAL' } = options
     const clock = new FakeClock()
+    const region = regionOf(userPoolId)
+    const issuers = cognitoIssuers(region, userPoolId)
     const [minter, refreshTokens] = await Promise.all([
-      TokenMinter.create({ userPoolId, clock: clock.now }),
+      TokenMinter.create({ userPoolId, clock: clock.now, issuer: issuers[issuerType] }),
       RefreshTokens.create(),
     ])
-    return new FakeCognito({
+    const cognito = new FakeCognito({
       userPoolId,
+      issuers,
+      isReplica: false,
       clock,
       minter,
       refreshTokens,
       clients: new AppClients(clock.now),
       signIns: createSignIns(userPoolId, clock.now, options),
       users: new Users(clock.now),
-      sessions: new Sessions(clock.now),
-      hosted: new HostedState(`https://cognito-idp.${regionOf(userPoolId)}.amazonaws.com`, clock.now),
+      sessions: new Sessions(clock.now, region),
+      hosted: new HostedState(`https://cognito-idp.${region}.amazonaws.com`, clock.now),
     })
+    cognito.setConditions(options)
+    return cognito
   }
 
-  /** Where it listens: the `endpoint` for the AWS SDK. */
-  get url(): string {
-    return this.#url
+  /** Both forms of its `iss`; the keys are published under either. {@link issuer} is the one that tokens carry. */
+  get issuers(): Readonly<Issuers> {
+    return this.#pool.issuers
   }
 
   /** Where its hosted endpoints are: the `domain` for `CognitoTokenClient`. */
@@ -120,29 +121,25 @@ export class FakeCognito extends FakeSignIns {
     return this.#pool.hosted.domain
   }
 
-  get userPoolId(): string {
-    return this.#pool.userPoolId
+  /**
+   * Makes a secondary Region of the pool, as multi-Region replication has it: with the same users, app clients,
+   * keys and sessions, but the end of a session is seen late from one Region in another. It answers what users
+   * need to sign in, to refresh and to sign out; to all else it has OperationNotEnabledException. It listens if
+   * the pool does, and is closed with it.
+   *
+   * @example
+   * const replica = await cognito.createReplica({ region: 'eu-west-1', lagMs: 2_000 })
+   * const sdk = new CognitoIdentityProviderClient({ endpoint: replica.url, region: replica.region, credentials })
+   */
+  async createReplica(options: ReplicaOptions): Promise<FakeEndpoint> {
+    if (options.region === this.region) throw new TypeError(`region ${this.region} is the primary one`)
+    const replica = new FakeEndpoint(replicaOf(this.#pool, options), options.region)
+    this.#replicas.push(replica)
+    if (this.isListening) await replica.listen()
+    return replica
   }
 
-  get region(): string {
-    return regionOf(this.#pool.userPoolId)
-  }
-
-  /** The `iss` of its tokens. */
-  get issuer(): string {
-    return this.minter.issuer
-  }
-
-  get jwksUri(): string {
-    return `${this.#url}/${this.userPoolId}/.well-known/jwks.json`
-  }
-
-  /** Every request for an operation or a document of the pool, in the order of arrival. */
-  get calls(): readonly Call[] {
-    return this.#handler.calls
-  }
-
-  /** Adds an app client: public, unless it is given a secret. */
+  /** Adds an app client: public, unless it is given a secret. Of two secrets, the answer has the first. */
   createClient(settings: AppClientSettings = {}): { clientId: string; clientSecret?: string } {
     const { clientId, secrets } = this.#pool.clients.create(settings)
     const [clientSecret] = secrets
@@ -175,51 +172,12 @@ export class FakeCognito extends FakeSignIns {
     return signInByBrowser(this.fetch, url, signIn)
   }
 
-  /**
-   * Makes the next request for an operation fail. The AWS SDK repeats what it holds for passing (throttling,
-   * status 500, a broken connection) up to `maxAttempts` times, by default 3: its caller sees such a failure
-   * only if `times` is as many.
-   *
-   * @param operation such as `RevokeToken`; `JWKS` and `OPENID_CONFIGURATION` are the pool's documents, and hosted
-   *   endpoints go by method and path, such as `POST /oauth2/token`
-   * @param exception an exception's name (OAuth's error at a hosted endpoint), or `socket hang up` to break the
-   *   connection
-   */
-  failNext(operation: string, exception: string, options: FaultOptions = {}): void {
-    assertOperation(operation)
-    this.#faults.fail(operation, { ...options, exception })
-  }
-
-  /** Makes the answer to the next request for an operation late; the operation takes effect at once. */
-  delayNext(operation: string, ms: number): void {
-    assertOperation(operation)
-    this.#faults.delay(operation, ms)
-  }
-
-  /** Forgets the failures and delays that were asked for and have not been played yet. */
-  clearFaults(): void {
-    this.#faults.clear()
-  }
-
   /** Makes new signing keys: tokens signed with the old ones are no longer valid anywhere. */
   rotateKeys(): Promise<void> {
     return this.minter.rotateKeys()
   }
 
-  /** Stops listening and breaks open connections. Can be called again. */
-  async close(): Promise<void> {
-    this.#closing.abort()
-    const server = this.#server
-    this.#server = undefined
-    await server?.close()
+  override async close(): Promise<void> {
+    await Promise.all([super.close(), ...this.#replicas.map((replica) => replica.close())])
   }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close()
-  }
-}
-
-function assertOperation(operation: string): void {
-  if (operationNames.has(operation)) return
-  throw new TypeError(`operation must be one of ${[...operationNames].join(', ')}, but is ${operation}`)
 }

@@ -1,5 +1,6 @@
 import { totp } from './challenges/totp.js'
 import { createCredential } from './challenges/web-authn.js'
+import { FakeEndpoint } from './fake-endpoint.js'
 import type { Pool } from './pool.js'
 import type { CustomChallenge } from './sign-ins.js'
 
@@ -16,10 +17,11 @@ import type { CustomChallenge } from './sign-ins.js'
  * const code = cognito.totpFor('jane')
  * ```
  */
-export abstract class FakeSignIns {
+export abstract class FakeSignIns extends FakeEndpoint {
   readonly #pool: Pool
 
-  constructor(pool: Pool) {
+  constructor(pool: Pool, region: string) {
+    super(pool, region)
     this.#pool = pool
   }
 

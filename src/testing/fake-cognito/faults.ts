@@ -24,6 +24,8 @@ export const socketHangUp = 'socket hang up'
 export class Faults {
   readonly #failures = new Map<string, { fault: Fault; remaining: number }[]>()
   readonly #delays = new Map<string, number[]>()
+  /** What befalls the requests for which nothing was asked for. */
+  standing: Pick<Faults, 'takeFailure' | 'takeDelay'> | undefined
 
   fail(operation: string, fault: Fault): void {
     const times = fault.times ?? 1
@@ -44,7 +46,7 @@ export class Faults {
   takeFailure(operation: string): Fault | undefined {
     const queue = this.#failures.get(operation)
     const first = queue?.[0]
-    if (first === undefined) return undefined
+    if (first === undefined) return this.standing?.takeFailure(operation)
     first.remaining -= 1
     if (first.remaining < 1) queue?.shift()
     return first.fault
@@ -52,7 +54,7 @@ export class Faults {
 
   /** The delay in milliseconds for this request, if one is due; it counts as played. */
   takeDelay(operation: string): number | undefined {
-    return this.#delays.get(operation)?.shift()
+    return this.#delays.get(operation)?.shift() ?? this.standing?.takeDelay(operation)
   }
 
   clear(): void {

@@ -6,6 +6,7 @@ import { readHostedRequest } from './hosted/hosted-request.js'
 import { operations } from './operations/index.js'
 import { Parameters } from './parameters.js'
 import type { Pool } from './pool.js'
+import { assertPlayedByReplicas } from './replicas.js'
 import * as wire from './wire.js'
 
 /** A request that {@link FakeCognito} was sent. */
@@ -26,6 +27,12 @@ const documents: ReadonlyMap<string, string> = new Map([
   ['/.well-known/jwks.json', 'JWKS'],
   ['/.well-known/openid-configuration', 'OPENID_CONFIGURATION'],
 ])
+
+interface PublishedDocument {
+  readonly name: string
+  /** The issuer that it is asked of. */
+  readonly issuer: string
+}
 
 /** Everything that can be made to fail or to wait. */
 export const operationNames: ReadonlySet<string> = new Set([
@@ -50,7 +57,9 @@ export class RequestHandler {
   /** Rejects only where the connection breaks, as a `fetch` does. */
   async handle(request: Request): Promise<Response> {
     const document = this.#documentOf(request)
-    if (document !== undefined) return this.#play(request, document, {}, async () => this.#publish(document))
+    if (document !== undefined) {
+      return this.#play(request, document.name, {}, async () => this.#publish(document))
+    }
     const endpoint = endpointOf(request)
     if (endpoint !== undefined) {
       const asked = await readHostedRequest(request)
@@ -91,6 +100,7 @@ export class RequestHandler {
       const found = operations.get(operation)
       if (found === undefined) throw unknownOperation()
       if (found.needsCredentials) assertCredentials(request)
+      if (this.#pool.isReplica) assertPlayedByReplicas(operation)
       if (parameters === undefined) throw new CognitoException('SerializationException', 'Unexpected body')
       const body = await found.run(this.#pool, new Parameters(parameters))
       return wire.createAnswer(body, this.#pool.clock.now())
@@ -99,12 +109,12 @@ export class RequestHandler {
     }
   }
 
-  #publish(document: string): Response {
+  #publish({ name, issuer }: PublishedDocument): Response {
     const { clock, minter } = this.#pool
-    if (document === 'JWKS') return wire.createDocument(minter.jwks, clock.now())
+    if (name === 'JWKS') return wire.createDocument(minter.jwks, clock.now())
     const configuration = {
-      issuer: minter.issuer,
-      jwks_uri: `${minter.issuer}/.well-known/jwks.json`,
+      issuer,
+      jwks_uri: `${issuer}/.well-known/jwks.json`,
       id_token_signing_alg_values_supported: ['RS256'],
       response_types_supported: ['code', 'token'],
       scopes_supported: ['openid', 'email', 'phone', 'profile'],
@@ -135,12 +145,18 @@ export class RequestHandler {
     }
   }
 
-  /** Found by its path alone: pools have it under both of their issuers' hosts. */
-  #documentOf(request: Request): string | undefined {
-    const { pathname } = new URL(request.url)
-    const prefix = `/${this.#pool.userPoolId}`
-    if (request.method !== 'GET' || !pathname.startsWith(prefix)) return undefined
-    return documents.get(pathname.slice(prefix.length))
+  /** Found by its path alone: pools have it under both of their issuers, and in every Region. */
+  #documentOf(request: Request): PublishedDocument | undefined {
+    if (request.method !== 'GET') return undefined
+    const { origin, pathname } = new URL(request.url)
+    const { minter, issuers } = this.#pool
+    const found = Object.values(issuers).flatMap((issuer) => {
+      const path = new URL(issuer).pathname
+      const name = pathname.startsWith(path) ? documents.get(pathname.slice(path.length)) : undefined
+      return name === undefined ? [] : [{ name, issuer }]
+    })
+    const byHost = found.find(({ issuer }) => issuer.startsWith(`${origin}/`))
+    return byHost ?? found.find(({ issuer }) => issuer === minter.issuer) ?? found[0]
   }
 }
 

@@ -18,7 +18,6 @@ export interface Session {
   readonly refreshExpiresAtMs: number
   /** Of its access tokens, separated by spaces. Default: what a sign-in by the API gives. */
   readonly scope?: string
-  revoked: boolean
 }
 
 /** What a sign-in at the hosted endpoints settles. */
@@ -28,13 +27,41 @@ export interface HostedSignIn {
   readonly authTime: number
 }
 
-/** The sessions of a pool. */
+/** The end of sessions: where it was brought about, and how late it is seen elsewhere for that. */
+interface Ending {
+  readonly region: string
+  readonly atMs: number
+  readonly lagMs: number
+}
+
+interface SharedState {
+  readonly sessions: Map<string, Session>
+  /** By session, or by user who was signed out everywhere. */
+  readonly endings: Map<Session | User, Ending[]>
+}
+
+/** The sessions of a pool, as they are seen in one Region. */
 export class Sessions {
-  readonly #sessions = new Map<string, Session>()
+  readonly #shared: SharedState
+  readonly #region: string
+  readonly #lagMs: number
   readonly #now: () => number
 
-  constructor(now: () => number) {
+  constructor(
+    now: () => number,
+    region: string,
+    lagMs = 0,
+    shared: SharedState = { sessions: new Map(), endings: new Map() },
+  ) {
     this.#now = now
+    this.#region = region
+    this.#lagMs = lagMs
+    this.#shared = shared
+  }
+
+  /** The same sessions as another Region sees them: begun at once, ended only after a while. */
+  seenFrom(region: string, lagMs: number): Sessions {
+    return new Sessions(this.#now, region, lagMs, this.#shared)
   }
 
   start(user: User, client: AppClient, hosted?: HostedSignIn): Session {
@@ -46,20 +73,47 @@ export class Sessions {
       clientId: client.clientId,
       authTime: Math.floor(now / 1000),
       refreshExpiresAtMs: now + client.refreshTokenValiditySeconds * 1000,
-      revoked: false,
       ...hosted,
     }
-    this.#sessions.set(session.originJti, session)
+    this.#shared.sessions.set(session.originJti, session)
     return session
   }
 
   find(originJti: string): Session | undefined {
-    return this.#sessions.get(originJti)
+    return this.#shared.sessions.get(originJti)
+  }
+
+  /** Ends a session. */
+  revoke(session: Session): void {
+    this.#end(session)
+  }
+
+  isRevoked(session: Session): boolean {
+    return this.#endedAtMs(session) !== undefined
   }
 
   /** Ends every session of a user, and with them the tokens that carry no mark of their session. */
   revokeAllOf(user: User): void {
-    for (const session of this.#sessions.values()) if (session.user === user) session.revoked = true
-    user.signedOutAtMs = this.#now()
+    for (const session of this.#shared.sessions.values()) if (session.user === user) this.#end(session)
+    this.#end(user)
+  }
+
+  /** When the user was last signed out everywhere, as far as that is seen here. */
+  signedOutAtMs(user: User): number | undefined {
+    return this.#endedAtMs(user)
+  }
+
+  #end(what: Session | User): void {
+    const endings = this.#shared.endings.get(what) ?? []
+    endings.push({ region: this.#region, atMs: this.#now(), lagMs: this.#lagMs })
+    this.#shared.endings.set(what, endings)
+  }
+
+  #endedAtMs(what: Session | User): number | undefined {
+    const now = this.#now()
+    const seen = (this.#shared.endings.get(what) ?? []).filter(
+      ({ region, atMs, lagMs }) => region === this.#region || now >= atMs + lagMs + this.#lagMs,
+    )
+    return seen.at(-1)?.atMs
   }
 }

@@ -62,8 +62,6 @@ export interface User {
   lastCode?: string
   status: UserStatus
   enabled: boolean
-  /** When the user was last signed out everywhere. */
-  signedOutAtMs?: number
 }
 
 /** The users of a pool. Names are compared by byte, as in a case-sensitive pool. */

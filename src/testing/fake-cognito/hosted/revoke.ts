@@ -10,6 +10,8 @@ export async function revoke(pool: Pool, request: HostedRequest): Promise<Respon
   if (!client.enableTokenRevocation) throw new OAuthRefusal('invalid_request')
   if (token.split('.').length === 3) throw new OAuthRefusal('unsupported_token_type')
   const refreshToken = await pool.refreshTokens.open(token)
-  if (refreshToken?.session.clientId === client.clientId) refreshToken.session.revoked = true
+  if (refreshToken?.session.clientId === client.clientId) {
+    pool.sessions.revoke(refreshToken.session)
+  }
   return new Response(null, { status: 200 })
 }

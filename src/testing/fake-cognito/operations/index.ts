@@ -1,4 +1,9 @@
 import { createUserPoolClient, describeUserPoolClient, updateUserPoolClient } from './app-client.js'
+import {
+  addUserPoolClientSecret,
+  deleteUserPoolClientSecret,
+  listUserPoolClientSecrets,
+} from './client-secrets.js'
 import { confirmDevice, forgetDevice } from './device.js'
 import { adminGetUser, getUser } from './get-user.js'
 import { adminInitiateAuth, initiateAuth } from './initiate-auth.js'
@@ -28,4 +33,7 @@ export const operations: ReadonlyMap<string, Operation> = new Map<string, Operat
   ['DescribeUserPoolClient', { needsCredentials: true, run: describeUserPoolClient }],
   ['UpdateUserPoolClient', { needsCredentials: true, run: updateUserPoolClient }],
   ['CreateUserPoolClient', { needsCredentials: true, run: createUserPoolClient }],
+  ['AddUserPoolClientSecret', { needsCredentials: true, run: addUserPoolClientSecret }],
+  ['ListUserPoolClientSecrets', { needsCredentials: true, run: listUserPoolClientSecrets }],
+  ['DeleteUserPoolClientSecret', { needsCredentials: true, run: deleteUserPoolClientSecret }],
 ])

@@ -73,7 +73,7 @@ async function openFor(
 
 function assertUsable(pool: Pool, client: AppClient, { session, replacedAtMs }: RefreshToken): void {
   const now = pool.clock.now()
-  if (session.revoked) throw notAuthorized('Refresh Token has been revoked')
+  if (pool.sessions.isRevoked(session)) throw notAuthorized('Refresh Token has been revoked')
   if (now >= session.refreshExpiresAtMs) throw notAuthorized('Refresh Token has expired')
   const { retryGracePeriodSeconds = 0 } = client.refreshTokenRotation
   if (replacedAtMs !== undefined && now >= replacedAtMs + retryGracePeriodSeconds * 1000) {

@@ -29,6 +29,6 @@ export async function revokeToken(pool: Pool, parameters: Parameters): Promise<o
   if (parts !== 5) throw invalidParameter('Invalid Refresh Token.')
   const refreshToken = await pool.refreshTokens.open(token)
   if (refreshToken?.session.clientId !== clientId) throw unauthorized('Invalid Refresh Token.')
-  refreshToken.session.revoked = true
+  pool.sessions.revoke(refreshToken.session)
   return {}
 }
