@@ -93,3 +93,22 @@ export function assertInput(operation: string, input: unknown): void {
     throw new TypeError(`${operation}: the argument must be an object`)
   }
 }
+
+/** An object, as an option. */
+export function assertObject(owner: string, option: string, value: unknown): asserts value is object {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw optionError(owner, option, 'an object', value)
+  }
+}
+
+/** An object whose values are strings, as an option. */
+export function assertStrings(
+  owner: string,
+  option: string,
+  value: unknown,
+): asserts value is Readonly<Record<string, string>> {
+  assertObject(owner, option, value)
+  if (!Object.values(value).every((each) => typeof each === 'string')) {
+    throw optionError(owner, option, 'an object of strings', value)
+  }
+}

@@ -136,6 +136,8 @@ function misplacedPackages(graph: Graph): string[] {
         ['@photostructure/sqlite', 'node:sqlite'].includes(specifier) ||
         // Loaded when a hosted endpoint is first used: most clients use none.
         (specifier === 'oauth4webapi' && (file !== 'client/oauth-protocol.ts' || kind !== 'dynamic')) ||
+        // An optional peer: loaded when SRP is used, and not before.
+        (specifier === 'cognito-srp-helper' && (file !== 'client/srp.ts' || kind !== 'dynamic')) ||
         (specifier === 'jose' && kind === 'static' && roomOf(file) !== 'testing')
       if (wrong) found.push(`${file} imports ${specifier} (${kind})`)
     }
@@ -165,7 +167,7 @@ describe('the house', () => {
     expect(circles(house)).toEqual([])
   })
 
-  it('keeps the AWS SDK in client/ and stores/dynamodb/, Express in its middleware, Redis clients out, jose and oauth4webapi lazy', () => {
+  it('keeps the AWS SDK in client/ and stores/dynamodb/, Express in its middleware, Redis clients out, and jose, oauth4webapi and SRP lazy', () => {
     expect(misplacedPackages(house)).toEqual([])
   })
 
@@ -226,6 +228,9 @@ describe('these checks', () => {
       'client/oauth-protocol.ts': "const a = () => import('oauth4webapi')\nimport { a } from 'oauth4webapi'",
       'client/oauth-errors.ts': "const a = () => import('oauth4webapi')",
       'stores/http/store.ts': "import type { A } from '@aws-sdk/client-dynamodb'",
+      'client/srp.ts':
+        "const srp = await import('cognito-srp-helper')\nimport { a } from 'cognito-srp-helper'",
+      'client/sign-in.ts': "const srp = await import('cognito-srp-helper')",
     })
     expect(misplacedPackages(packages)).toEqual([
       'verifier.ts imports @aws-sdk/client-cognito-identity-provider (type)',
@@ -239,6 +244,8 @@ describe('these checks', () => {
       'client/oauth-protocol.ts imports oauth4webapi (static)',
       'client/oauth-errors.ts imports oauth4webapi (dynamic)',
       'stores/http/store.ts imports @aws-sdk/client-dynamodb (type)',
+      'client/srp.ts imports cognito-srp-helper (static)',
+      'client/sign-in.ts imports cognito-srp-helper (dynamic)',
     ])
   })
 })

@@ -11,8 +11,8 @@ import {
   type SignInFlow,
 } from '../src/client/index.js'
 import {
-  CognitoError,
   CognitoUnavailableError,
+  InvalidPasswordError,
   MemoryRevocationStore,
   NotARefreshTokenError,
   NotAuthorizedError,
@@ -131,6 +131,25 @@ describe('signing in at cognito-local', () => {
     })
   })
 
+  it('takes the new password, and signs in with it from then on', async () => {
+    const newcomer = await local.createUser(userPoolId, { permanent: false })
+    const challenge = await client.signIn(newcomer)
+    if (challenge.status !== 'challenge' || challenge.challengeName !== 'NEW_PASSWORD_REQUIRED') {
+      throw new Error('no NEW_PASSWORD_REQUIRED')
+    }
+    expect(challenge.requiredAttributes).toEqual([])
+    expect(challenge.userAttributes).toMatchObject({ email: newcomer.username })
+    const newPassword = 'Another-Password-1'
+    expect(await client.respondToChallenge(challenge, { newPassword })).toMatchObject({
+      status: 'authenticated',
+      username: newcomer.sub,
+    })
+    const flow = 'ADMIN_USER_PASSWORD_AUTH'
+    expect(await client.signIn({ ...newcomer, password: newPassword, flow })).toMatchObject({
+      status: 'authenticated',
+    })
+  })
+
   it('is refused with an unknown username', async () => {
     await expect(client.signIn({ ...user, username: 'nobody@example.com' })).rejects.toBeInstanceOf(
       NotAuthorizedError,
@@ -139,7 +158,7 @@ describe('signing in at cognito-local', () => {
 
   it('is refused with a wrong password, by an exception that Cognito itself does not have there', async () => {
     const error = await thrownBy(client.signIn({ ...user, password: 'wrong' }))
-    expect(error).toBeInstanceOf(CognitoError)
+    expect(error).toBeInstanceOf(InvalidPasswordError)
     expect(error).toMatchObject({ cause: { name: 'InvalidPasswordException' } })
   })
 

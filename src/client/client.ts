@@ -1,27 +1,26 @@
 import { AdminCalls } from './admin-calls.js'
-import {
-  describeTokenSettings,
-  type EnableTokenRevocationInput,
-  type EnableTokenRevocationResult,
-  enableTokenRevocation,
-} from './app-client.js'
+import type { AnswerTo } from './challenge-answers.js'
+import type { MfaSetupChallenge, SignInChallenge } from './challenges.js'
 import { type CognitoTokenClientOptions, checkClientOptions } from './client-options.js'
 import type { ClientContext } from './context.js'
-import { type CreateAppClientInput, type CreatedAppClient, createAppClient } from './create-app-client.js'
 import { createContext } from './create-context.js'
+import { type ConfirmDeviceInput, type ConfirmedDevice, confirmDevice } from './devices.js'
 import { type LogoutUrlInput, logoutUrl } from './logout-url.js'
 import { OAuthEndpoints } from './oauth-endpoints.js'
 import type { RefreshedTokens, RefreshInput } from './refresh.js'
+import { respondToChallenge } from './respond-to-challenge.js'
 import { type RevokeOutcome, type RevokeRefreshTokenInput, revokeRefreshToken } from './revoke.js'
-import { type SignInInput, type SignInResult, signIn } from './sign-in.js'
+import { signIn } from './sign-in.js'
+import type { SignInInput } from './sign-in-input.js'
+import type { SignInResult } from './sign-in-result.js'
+import { type GlobalSignOutInput, globalSignOut, type SignOutOutcome } from './sign-out.js'
 import {
-  type AdminGlobalSignOutInput,
-  adminGlobalSignOut,
-  type GlobalSignOutInput,
-  globalSignOut,
-  type SignOutOutcome,
-} from './sign-out.js'
-import type { TokenSettings } from './token-settings.js'
+  type AccessTokenInput,
+  associateSoftwareToken,
+  type SoftwareToken,
+  type VerifySoftwareTokenInput,
+  verifySoftwareToken,
+} from './software-token.js'
 
 /**
  * Signs in, refreshes, revokes and signs out at Amazon Cognito, and records each revocation in the store
@@ -50,14 +49,70 @@ export class CognitoTokenClient extends AdminCalls {
   }
 
   /**
-   * Signs in with a password (InitiateAuth or AdminInitiateAuth).
+   * Signs in (InitiateAuth or AdminInitiateAuth), by the flow that `flow` names. What Cognito asks on the way is
+   * answered where the input has it: SRP, the password, the device.
    *
-   * @returns the tokens (`status: 'authenticated'`), or what Cognito wants to know first (`status: 'challenge'`)
+   * @returns the tokens (`status: 'authenticated'`), or what Cognito wants to know (`status: 'challenge'`)
    * @throws NotAuthorizedError, UserNotFoundError, UserNotConfirmedError, UserDisabledError,
    *   PasswordResetRequiredError, SecretHashMismatchError, InvalidParameterError, ThrottledError, …
+   * @throws CognitoConfigurationError where SRP is needed and cognito-srp-helper is not installed
+   * @example
+   * const result = await client.signIn({ flow: 'USER_SRP_AUTH', username, password })
    */
   signIn(input: SignInInput): Promise<SignInResult> {
     return signIn(this.#context.api, input)
+  }
+
+  /**
+   * Answers a challenge (RespondToAuthChallenge or AdminRespondToAuthChallenge). What the answer is follows from
+   * the challenge: look at `challengeName` first. USERNAME and SECRET_HASH are filled in.
+   *
+   * @returns the same as `signIn`: there may be another challenge
+   * @throws CodeMismatchError: the same challenge can be answered again; CodeExpiredError
+   * @throws ChallengeSessionExpiredError where the sign-in must begin again
+   * @throws InvalidPasswordError, PasswordHistoryError, AliasExistsError, MfaMethodNotFoundError, …
+   * @example
+   * if (result.status === 'challenge' && result.challengeName === 'SOFTWARE_TOKEN_MFA') {
+   *   const next = await client.respondToChallenge(result, { code: '123456' })
+   * }
+   */
+  respondToChallenge<C extends SignInChallenge>(challenge: C, answer: AnswerTo<C>): Promise<SignInResult> {
+    return respondToChallenge(this.#context.api, challenge, answer)
+  }
+
+  /**
+   * Gets the secret for an authenticator app (AssociateSoftwareToken): within a sign-in that asks MFA_SETUP, or
+   * by the access token of a user who is signed in. The first code goes to `respondToChallenge` with the
+   * challenge that this gives, or to `verifySoftwareToken`.
+   *
+   * @throws MfaMethodNotFoundError where the user pool has no software tokens; ChallengeSessionExpiredError, …
+   */
+  associateSoftwareToken<Input extends MfaSetupChallenge | AccessTokenInput>(
+    input: Input,
+    options: { readonly signal?: AbortSignal } = {},
+  ): Promise<SoftwareToken<Input>> {
+    return associateSoftwareToken(this.#context.api, input, options.signal)
+  }
+
+  /**
+   * Confirms the authenticator app of a user who is signed in, by its first code (VerifySoftwareToken). Whether
+   * it is asked for at sign-in is a preference of the user's: Cognito's SetUserMFAPreference.
+   *
+   * @throws CodeMismatchError, TokenRevokedError, TokenExpiredError, …
+   */
+  verifySoftwareToken(input: VerifySoftwareTokenInput): Promise<void> {
+    return verifySoftwareToken(this.#context.api, input)
+  }
+
+  /**
+   * Confirms a device that Cognito has seen for the first time (ConfirmDevice). Give `device` along at the next
+   * sign-ins. Needs the optional peer dependency cognito-srp-helper.
+   *
+   * @throws InvalidParameterError where it is confirmed already; NotAuthorizedError, TokenRevokedError, …
+   * @throws CognitoConfigurationError where cognito-srp-helper is not installed
+   */
+  confirmDevice(input: ConfirmDeviceInput): Promise<ConfirmedDevice> {
+    return confirmDevice(this.#context.api, input)
   }
 
   /**
@@ -102,18 +157,6 @@ export class CognitoTokenClient extends AdminCalls {
   }
 
   /**
-   * Ends every session of a user (AdminUserGlobalSignOut), with this process's AWS credentials: it needs
-   * cognito-idp:AdminUserGlobalSignOut and cognito-idp:AdminGetUser. With `sub`, the latter is asked once, for
-   * Cognito's clock, and need not be allowed. Wait a second before signing in again.
-   *
-   * @throws UserNotFoundError, AccessDeniedError, … before anything is written, unless `sub` is given
-   * @throws RevocationIncompleteError if the store or Cognito failed: calling again is safe
-   */
-  adminGlobalSignOut(input: AdminGlobalSignOutInput): Promise<SignOutOutcome> {
-    return adminGlobalSignOut(this.#context, input)
-  }
-
-  /**
    * Where to send the browser to end its sign-in at Cognito: /logout, which clears the managed-login cookie. It
    * revokes nothing: tokens live on, so revoke first (`revokeRefreshToken`, `globalSignOut`). Needs `domain`.
    *
@@ -124,64 +167,6 @@ export class CognitoTokenClient extends AdminCalls {
    */
   logoutUrl(input: LogoutUrlInput): string {
     return logoutUrl(this.#context.hosted, this.#context.api.clientId, input)
-  }
-
-  /**
-   * What the app client's settings say of its tokens (DescribeUserPoolClient). Needs
-   * cognito-idp:DescribeUserPoolClient.
-   *
-   * Its `accessTokenValiditySeconds` and `refreshTokenValiditySeconds` are the options of these names of
-   * `Revoker` and `CognitoTokenClient`. They hold for tokens that are issued from now on: where a validity was
-   * lowered lately, keep the former one until the older tokens have expired.
-   *
-   * @throws AccessDeniedError, ResourceNotFoundError, NotAuthorizedError, ThrottledError, …
-   * @throws CognitoError if a validity or its unit is none that Cognito has
-   * @example
-   * import { Revoker } from 'cognito-revocation'
-   * const { accessTokenValiditySeconds, refreshTokenValiditySeconds } = await client.describeTokenSettings()
-   * const revoker = new Revoker({ store, poolId, accessTokenValiditySeconds, refreshTokenValiditySeconds })
-   */
-  describeTokenSettings(): Promise<TokenSettings> {
-    return describeTokenSettings(this.#context.api)
-  }
-
-  /**
-   * Turns on token revocation for the app client, and nothing else: UpdateUserPoolClient resets every setting
-   * that is left out, so all are read first and sent along. Where Cognito tells a setting that this version
-   * does not know, it refuses rather than lose it. Tokens that were issued before stay without `origin_jti`.
-   *
-   * Needs cognito-idp:DescribeUserPoolClient and, unless it is a dry run, cognito-idp:UpdateUserPoolClient.
-   * Cognito has no conditional update: what somebody else changes between the two may be lost.
-   *
-   * @returns what was changed, or on a dry run would be. Calling again is safe
-   * @throws CognitoConfigurationError naming the settings that could not be carried over (nothing was changed),
-   *   or that are not as they were after the update
-   * @throws ConcurrentModificationError if others keep changing the app client, five times in a row
-   * @throws AccessDeniedError, ResourceNotFoundError, NotAuthorizedError, InvalidParameterError, ThrottledError, …
-   * @throws CognitoUnavailableError: whether it took effect is unknown
-   * @example
-   * import { CognitoTokenClient } from 'cognito-revocation/client'
-   * const client = new CognitoTokenClient({ userPoolId: 'us-east-1_AbCdEfGhI', clientId, store: false })
-   * console.log(await client.enableTokenRevocation({ dryRun: true }))
-   */
-  enableTokenRevocation(input?: EnableTokenRevocationInput): Promise<EnableTokenRevocationResult> {
-    return enableTokenRevocation(this.#context.api, input)
-  }
-
-  /**
-   * Makes another app client in the user pool, with token revocation on. Needs
-   * cognito-idp:CreateUserPoolClient. This client goes on being of its own app client.
-   *
-   * @returns its id, and its secret if it has one: it is told nowhere else, so keep it safe
-   * @throws InvalidParameterError, AccessDeniedError, NotAuthorizedError, CognitoConfigurationError,
-   *   ThrottledError, …
-   * @throws CognitoUnavailableError: an app client may have been made all the same, and by a retry even two;
-   *   look for its name
-   * @example
-   * const { clientId, clientSecret } = await client.createAppClient({ clientName: 'web', generateSecret: true })
-   */
-  createAppClient(input: CreateAppClientInput): Promise<CreatedAppClient> {
-    return createAppClient(this.#context.api, input)
   }
 
   /** Ends what this client started. The store, and an `sdk` that was handed in, stay open. */

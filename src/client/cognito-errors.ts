@@ -11,6 +11,31 @@ const BY_NAME: Readonly<Record<string, Advice>> = {
     errors.PasswordResetRequiredError,
     'The user must set a new password first',
   ],
+  ...each(
+    ['CodeMismatchException', 'EnableSoftwareTokenMFAException'],
+    [errors.CodeMismatchError, 'The code or answer is wrong; ask the user again'],
+  ),
+  ExpiredCodeException: [
+    errors.CodeExpiredError,
+    'The code has expired; begin the sign-in again for a new one',
+  ],
+  InvalidPasswordException: [
+    errors.InvalidPasswordError,
+    "The new password does not meet the user pool's policy; ask for another",
+  ],
+  PasswordHistoryPolicyViolationException: [
+    errors.PasswordHistoryError,
+    'The user has had this password before; ask for another',
+  ],
+  AliasExistsException: [
+    errors.AliasExistsError,
+    'Another user has this e-mail address or phone number as an alias',
+  ],
+  ...each(
+    ['MFAMethodNotFoundException', 'SoftwareTokenMFANotFoundException'],
+    [errors.MfaMethodNotFoundError, 'The user or the user pool has no such second factor; set it up first'],
+  ),
+  DeviceKeyExistsException: [errors.InvalidParameterError, 'This device is confirmed already'],
   RefreshTokenReuseException: [
     errors.RefreshTokenReuseError,
     'The refresh token was rotated away: a response was lost, or the token was stolen',
@@ -20,14 +45,17 @@ const BY_NAME: Readonly<Record<string, Advice>> = {
     errors.WrongClientError,
     "The refresh token is another app client's, or the client secret is wrong or missing",
   ],
-  ResourceNotFoundException: [errors.ResourceNotFoundError, 'Check userPoolId, clientId and Region'],
+  ResourceNotFoundException: [
+    errors.ResourceNotFoundError,
+    'Check userPoolId, clientId, Region and, if one was given, the device',
+  ],
   InvalidParameterException: [
     errors.InvalidParameterError,
     'Check the parameters, and that the app client allows this auth flow (ExplicitAuthFlows)',
   ],
   ConcurrentModificationException: [
     errors.ConcurrentModificationError,
-    'Somebody else changes the app client at the same time; try again',
+    'Somebody else changes the same thing at the same time; try again',
   ],
   ...each(
     ['InvalidOAuthFlowException', 'ScopeDoesNotExistException'],
@@ -51,7 +79,6 @@ const BY_NAME: Readonly<Record<string, Advice>> = {
       'InvalidSmsRoleTrustRelationshipException',
       'InvalidEmailRoleAccessPolicyException',
       'FeatureUnavailableInTierException',
-      'MFAMethodNotFoundException',
       'OperationNotEnabledException',
       'UnsupportedOperationException',
     ],
@@ -89,6 +116,10 @@ const USUAL = new RegExp(
     'User is disabled',
     'User is not confirmed',
     'Rate exceeded',
+    'Invalid session for the user(, session (is expired|can only be used once))?',
+    'Invalid code (received for user|or auth state for the user)',
+    'Invalid code provided, please request a code again',
+    'Your software token has already been used once',
     '(Refresh|Access) Token has (been revoked|expired)',
     'Invalid (Refresh|Access) Token',
     'Client [\\w+]+ is configured with secret but SECRET_HASH was not received',
@@ -112,6 +143,11 @@ const NOT_AUTHORIZED: readonly (readonly [RegExp, ErrorClass, string])[] = [
     /secret/i,
     errors.SecretHashMismatchError,
     'The client secret is wrong, missing or superfluous, or (on refresh) the username is not the real one',
+  ],
+  [
+    /invalid session for the user/i,
+    errors.ChallengeSessionExpiredError,
+    "The sign-in's session is over: too late, too many wrong answers, or answered before; begin it again",
   ],
   [/user is disabled/i, errors.UserDisabledError, 'An administrator has disabled the user'],
 ]

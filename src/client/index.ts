@@ -9,9 +9,31 @@ export type {
 } from './app-client-secrets.js'
 export type { AppClientChange } from './app-client-settings.js'
 export type { AuthorizationUrlInput } from './authorization-url.js'
+export type { AnswerTo, KnownAnswers, SelectAnswer, UnknownAnswer } from './challenge-answers.js'
+export type {
+  ChallengeOf,
+  CodeChallenge,
+  CredentialRequestOptions,
+  CustomChallenge,
+  DeviceChallenge,
+  KnownChallenges,
+  MfaSetupChallenge,
+  MfaType,
+  NewPasswordChallenge,
+  PasswordChallenge,
+  SelectChallenge,
+  SelectMfaTypeChallenge,
+  SignInChallenge,
+  SoftwareTokenChallenge,
+  UnknownChallenge,
+  UnknownChallengeName,
+  WebAuthnChallenge,
+} from './challenges.js'
 export { CognitoTokenClient } from './client.js'
 export type { CognitoTokenClientOptions, RefreshFlow } from './client-options.js'
 export type { CreateAppClientInput, CreatedAppClient, NewAppClientSettings } from './create-app-client.js'
+export type { Device, NewDevice } from './device.js'
+export type { ConfirmDeviceInput, ConfirmedDevice } from './devices.js'
 export type { LogoutUrlInput } from './logout-url.js'
 export type { OAuthEndpoints } from './oauth-endpoints.js'
 export type {
@@ -30,7 +52,17 @@ export type { RevokeVia } from './revoke-via.js'
 export { computeSecretHash, type SecretHashInput } from './secret-hash.js'
 export type { LearnedFrom } from './session-learner.js'
 export type { SessionTokens } from './session-tokens.js'
-export type { SignedIn, SignInChallenge, SignInFlow, SignInInput, SignInResult } from './sign-in.js'
+export type {
+  ChoiceSignInInput,
+  CustomSignInInput,
+  PasswordSignInInput,
+  SignInFlow,
+  SignInInput,
+  SignInOptions,
+  SrpSignInInput,
+} from './sign-in-input.js'
+export type { SignedIn, SignInResult } from './sign-in-result.js'
 export type { AdminGlobalSignOutInput, GlobalSignOutInput, SignOutOutcome } from './sign-out.js'
 export type { AdminGlobalSignOutManyOptions, SignOutProgress, UserToSignOut } from './sign-out-many.js'
+export type { AccessTokenInput, SoftwareToken, VerifySoftwareTokenInput } from './software-token.js'
 export type { TokenSettings } from './token-settings.js'

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import type { PasswordSignInInput } from '../../src/client/index.js'
 import * as errors from '../../src/errors.js'
 import { comeBack, exchange, WEB } from '../support/hosted.js'
 import { type Scene, thrownBy, useScene } from '../support/scene.js'
@@ -136,9 +137,34 @@ const OPERATIONS: Record<string, (scene: Scene) => Promise<() => Promise<unknown
     async ({ client }) =>
     () =>
       client.deleteClientSecret({ clientSecretId: 'abc--1' }),
+  RespondToAuthChallenge: (scene) => answering(scene, 'USER_PASSWORD_AUTH'),
+  AdminRespondToAuthChallenge: (scene) => answering(scene, 'ADMIN_USER_PASSWORD_AUTH'),
+  AssociateSoftwareToken: async (scene) => {
+    const { accessToken } = await scene.signIn()
+    return () => scene.client.associateSoftwareToken({ accessToken })
+  },
+  VerifySoftwareToken: async (scene) => {
+    const { accessToken } = await scene.signIn()
+    return () => scene.client.verifySoftwareToken({ accessToken, code: '123456' })
+  },
+  ConfirmDevice: async (scene) => {
+    const { accessToken } = await scene.signIn()
+    const newDevice = { deviceKey: 'us-east-1_key', deviceGroupKey: 'group' }
+    return () => scene.client.confirmDevice({ accessToken, newDevice })
+  },
 }
+
+async function answering({ client, cognito, user }: Scene, flow: PasswordSignInInput['flow'] & string) {
+  cognito.challengeNext(user.username, 'CUSTOM_CHALLENGE')
+  const result = await client.signIn({ ...user, flow })
+  if (result.status !== 'challenge' || result.challengeName !== 'CUSTOM_CHALLENGE') throw new Error('none')
+  return () => client.respondToChallenge(result, { answer: 'an answer' })
+}
+
 const EVERY = Object.keys(OPERATIONS)
-const SIGN_IN = ['InitiateAuth', 'AdminInitiateAuth']
+const RESPOND = ['RespondToAuthChallenge', 'AdminRespondToAuthChallenge']
+const SIGN_IN = ['InitiateAuth', 'AdminInitiateAuth', ...RESPOND]
+const SOFTWARE_TOKEN = ['AssociateSoftwareToken', 'VerifySoftwareToken']
 const DESCRIBE = ['DescribeUserPoolClient', 'DescribeUserPoolClient (enableTokenRevocation)']
 const WRITE_APP_CLIENT = ['UpdateUserPoolClient', 'CreateUserPoolClient']
 const SECRETS = ['AddUserPoolClientSecret', 'ListUserPoolClientSecrets', 'DeleteUserPoolClientSecret']
@@ -156,26 +182,33 @@ const MATRIX: readonly (readonly [readonly string[], string, string, ErrorClass]
   [
     [
       ...[...SIGN_IN, ...REFRESH, 'GlobalSignOut', 'AdminGetUser', 'AdminUserGlobalSignOut'],
-      ...[...DESCRIBE, ...WRITE_APP_CLIENT, ...SECRETS],
+      ...[...DESCRIBE, ...WRITE_APP_CLIENT, ...SECRETS, ...SOFTWARE_TOKEN, 'ConfirmDevice'],
     ],
     'ResourceNotFoundException',
     'User pool client abc does not exist.',
     errors.ResourceNotFoundError,
   ],
   [
-    [...SIGN_IN, ...REFRESH, 'AdminGetUser', 'AdminUserGlobalSignOut'],
+    [
+      ...SIGN_IN,
+      ...REFRESH,
+      'AdminGetUser',
+      'AdminUserGlobalSignOut',
+      'VerifySoftwareToken',
+      'ConfirmDevice',
+    ],
     'UserNotFoundException',
     'User does not exist.',
     errors.UserNotFoundError,
   ],
   [
-    [...SIGN_IN, 'GlobalSignOut'],
+    [...SIGN_IN, 'GlobalSignOut', 'VerifySoftwareToken', 'ConfirmDevice'],
     'PasswordResetRequiredException',
     'Password reset required for the user',
     errors.PasswordResetRequiredError,
   ],
   [
-    [...SIGN_IN, 'GlobalSignOut'],
+    [...SIGN_IN, 'GlobalSignOut', 'VerifySoftwareToken', 'ConfirmDevice'],
     'UserNotConfirmedException',
     'User is not confirmed.',
     errors.UserNotConfirmedError,
@@ -195,7 +228,7 @@ const MATRIX: readonly (readonly [readonly string[], string, string, ErrorClass]
       'UnsupportedOperationException',
     ],
     ...['InvalidSmsRoleAccessPolicyException', 'InvalidSmsRoleTrustRelationshipException'],
-    ...['InvalidEmailRoleAccessPolicyException', 'MFAMethodNotFoundException'],
+    'InvalidEmailRoleAccessPolicyException',
   ].map((name) => [SIGN_IN, name, 'Misconfigured', errors.CognitoConfigurationError] as const),
   ...['UserLambdaValidationException', 'UnexpectedLambdaException', 'InvalidLambdaResponseException'].map(
     (name) =>
@@ -208,6 +241,60 @@ const MATRIX: readonly (readonly [readonly string[], string, string, ErrorClass]
     (message) => [REFRESH, 'NotAuthorizedException', message, errors.RefreshTokenInvalidError] as const,
   ),
   [REFRESH, 'RefreshTokenReuseException', 'Refresh token has been reused', errors.RefreshTokenReuseError],
+  ...[
+    'Invalid session for the user.',
+    'Invalid session for the user, session is expired.',
+    'Invalid session for the user, session can only be used once',
+  ].map(
+    (message) =>
+      [
+        [...RESPOND, ...SOFTWARE_TOKEN],
+        'NotAuthorizedException',
+        message,
+        errors.ChallengeSessionExpiredError,
+      ] as const,
+  ),
+  [
+    [...RESPOND, 'VerifySoftwareToken'],
+    'CodeMismatchException',
+    'Invalid code or auth state for the user.',
+    errors.CodeMismatchError,
+  ],
+  [['VerifySoftwareToken'], 'EnableSoftwareTokenMFAException', 'Code mismatch', errors.CodeMismatchError],
+  [RESPOND, 'ExpiredCodeException', 'Invalid code provided', errors.CodeExpiredError],
+  [[...RESPOND, 'ConfirmDevice'], 'InvalidPasswordException', 'Not long enough', errors.InvalidPasswordError],
+  [RESPOND, 'PasswordHistoryPolicyViolationException', 'Used before', errors.PasswordHistoryError],
+  [RESPOND, 'AliasExistsException', 'An account with the email already exists.', errors.AliasExistsError],
+  [SIGN_IN, 'MFAMethodNotFoundException', 'Misconfigured', errors.MfaMethodNotFoundError],
+  [
+    [...RESPOND, ...SOFTWARE_TOKEN],
+    'SoftwareTokenMFANotFoundException',
+    'Software Token MFA has not been enabled by the userPool',
+    errors.MfaMethodNotFoundError,
+  ],
+  [
+    ['AssociateSoftwareToken'],
+    'ConcurrentModificationException',
+    'Twice',
+    errors.ConcurrentModificationError,
+  ],
+  [
+    ['VerifySoftwareToken', 'ConfirmDevice'],
+    'InvalidUserPoolConfigurationException',
+    'Misconfigured',
+    errors.CognitoConfigurationError,
+  ],
+  [['ConfirmDevice'], 'DeviceKeyExistsException', 'Device key already exists.', errors.InvalidParameterError],
+  [['ConfirmDevice'], 'InvalidLambdaResponseException', 'Bad', errors.LambdaTriggerError],
+  ...['Access Token has been revoked', 'Access Token has expired'].map(
+    (message) =>
+      [
+        [...SOFTWARE_TOKEN, 'ConfirmDevice'],
+        'NotAuthorizedException',
+        message,
+        message.endsWith('expired') ? errors.TokenExpiredError : errors.TokenRevokedError,
+      ] as const,
+  ),
   [['RevokeToken'], 'UnauthorizedException', 'Not this client', errors.WrongClientError],
   [['RevokeToken'], 'NotAuthorizedException', 'User not authorized', errors.WrongClientError],
   [['RevokeToken'], 'UnsupportedOperationException', 'Not enabled', errors.TokenRevocationDisabledError],

@@ -1,13 +1,14 @@
 import { inspect } from 'node:util'
 import { CognitoIdentityProviderClient } from '@aws-sdk/client-cognito-identity-provider'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
-import { computeSecretHash } from '../../src/client/index.js'
+import { computeSecretHash, type KnownChallenges } from '../../src/client/index.js'
 import { NotAuthorizedError, SecretHashMismatchError, UserDisabledError } from '../../src/errors.js'
 import type { ObserverEvent } from '../../src/observer.js'
 import { listen } from '../support/http.js'
-import { type Scene, type Session, thrownBy, useScene } from '../support/scene.js'
+import { EVERY_FLOW, type Scene, type Session, thrownBy, useScene } from '../support/scene.js'
 
 const createScene = useScene()
+const SESSION = 'session-of-a-sign-in-'.repeat(3)
 const credentials = { accessKeyId: 'fake', secretAccessKey: 'fake' }
 
 const ACTIONS: Record<
@@ -39,7 +40,59 @@ const ACTIONS: Record<
     operation: 'AdminUserGlobalSignOut',
     act: ({ client, user }) => client.adminGlobalSignOut({ username: user.username }),
   },
+  'signIn by SRP, in its second step': {
+    operation: 'RespondToAuthChallenge',
+    act: ({ client, user }) => client.signIn({ ...user, flow: 'USER_SRP_AUTH' }),
+  },
+  'signIn by choice, as a step-up': {
+    operation: 'InitiateAuth',
+    act: ({ client, user: { username } }, { accessToken }) =>
+      client.signIn({ flow: 'USER_AUTH', username, accessToken, targetAcrValues: ['two'] }),
+  },
+  'respondToChallenge with a password': {
+    operation: 'RespondToAuthChallenge',
+    act: ({ client, user: { username, password } }) =>
+      client.respondToChallenge(challengeTo(username, 'PASSWORD'), { password }),
+  },
+  'respondToChallenge with a new password, as an admin': {
+    operation: 'AdminRespondToAuthChallenge',
+    act: ({ client, user: { username, password } }) =>
+      client.respondToChallenge(
+        { ...challengeTo(username, 'NEW_PASSWORD_REQUIRED'), admin: true },
+        { newPassword: password },
+      ),
+  },
+  'respondToChallenge with a custom answer': {
+    operation: 'RespondToAuthChallenge',
+    act: ({ client, user: { username, password } }) =>
+      client.respondToChallenge(challengeTo(username, 'CUSTOM_CHALLENGE'), { answer: password }),
+  },
+  'respondToChallenge with the code of a new authenticator app': {
+    operation: 'VerifySoftwareToken',
+    act: ({ client, user: { username, password } }) =>
+      client.respondToChallenge(challengeTo(username, 'MFA_SETUP'), { code: password }),
+  },
+  associateSoftwareToken: {
+    operation: 'AssociateSoftwareToken',
+    act: ({ client }, { accessToken }) => client.associateSoftwareToken({ accessToken }),
+  },
+  verifySoftwareToken: {
+    operation: 'VerifySoftwareToken',
+    act: ({ client, user: { password } }, { accessToken }) =>
+      client.verifySoftwareToken({ accessToken, code: password }),
+  },
+  confirmDevice: {
+    operation: 'ConfirmDevice',
+    act: ({ client }, { accessToken }) =>
+      client.confirmDevice({ accessToken, newDevice: { deviceKey: 'key', deviceGroupKey: 'group' } }),
+  },
   globalSignOut: { operation: 'GlobalSignOut', act: ({ client }, session) => client.globalSignOut(session) },
+}
+
+/** A challenge that is kept somewhere. Its session is a secret too. */
+function challengeTo<Name extends keyof KnownChallenges>(username: string, challengeName: Name) {
+  const challenge = { status: 'challenge', challengeName, session: SESSION, username, admin: false }
+  return challenge as unknown as KnownChallenges[Name]
 }
 
 /** The exceptions under which the most different ways through the code are taken. */
@@ -55,12 +108,15 @@ describe.each(Object.entries(ACTIONS))('What %s throws', (_, { operation, act })
     'and tells has no token, secret, password or hash, even where %s quotes them',
     async (fault) => {
       const events: ObserverEvent[] = []
-      const scene = createScene({ generateSecret: true }, { observer: (event) => events.push(event) })
+      const scene = createScene(
+        { ...EVERY_FLOW, generateSecret: true },
+        { observer: (event) => events.push(event) },
+      )
       const session = await scene.signIn()
       const { username, password } = scene.user
       const clientSecret = scene.app.clientSecret ?? ''
       const hash = computeSecretHash({ username, clientId: scene.app.clientId, clientSecret })
-      const secrets = { password, clientSecret, hash, ...session }
+      const secrets = { password, clientSecret, hash, challenge: SESSION, ...session }
       const outputs = [vi.spyOn(process.stdout, 'write'), vi.spyOn(process.stderr, 'write')]
 
       const message = `1 validation error: '${Object.values(secrets).join("' '")}'`

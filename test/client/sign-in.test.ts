@@ -98,7 +98,7 @@ describe('signIn', () => {
   it.each([
     ['username', { username: '' }],
     ['password', { password: undefined }],
-    ['flow', { flow: 'USER_SRP_AUTH' }],
+    ['flow', { flow: 'REFRESH_TOKEN_AUTH' }],
   ])('names a wrong input: %s', async (name, wrong) => {
     const { client, user } = createScene()
     const error = await thrownBy(() => client.signIn({ ...user, ...wrong } as never))

@@ -232,6 +232,10 @@ describe('importing', () => {
     expect(await packagesLoadedBy("import 'cognito-revocation/client'", 'module')).toContain(
       '@aws-sdk/client-cognito-identity-provider',
     )
+    // Peers that one way to sign in needs, and nobody else.
+    expect(await packagesLoadedBy("import 'cognito-revocation/client'", 'module')).not.toContain(
+      'cognito-srp-helper',
+    )
     const fetchKeys = `new TokenVerifier({ userPoolId: 'us-east-1_AbCdEfGhI', clientId: null, tokenUse: null,
       revocation: new MemoryRevocationStore(), jwksUri: 'http://127.0.0.1:1/' }).ready().catch(() => {})`
     const names = '{ MemoryRevocationStore, TokenVerifier }'

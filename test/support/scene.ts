@@ -4,7 +4,7 @@ import { CognitoTokenClient, type CognitoTokenClientOptions, type SignedIn } fro
 import { MemoryRevocationStore } from '../../src/revocation/memory-store.js'
 import type { Revocation } from '../../src/revocation/revocation.js'
 import type { RevocationStore } from '../../src/revocation/store.js'
-import { type AppClientSettings, FakeCognito } from '../../src/testing/index.js'
+import { type AppClientSettings, FakeCognito, type FakeCognitoOptions } from '../../src/testing/index.js'
 import { TokenVerifier } from '../../src/verifier.js'
 
 /** A store in memory that takes down what is added, and fails when told to. */
@@ -27,6 +27,14 @@ class RecordingStore implements RevocationStore {
   }
 
   find: RevocationStore['find'] = (token) => this.memory.find(token)
+}
+
+/** The settings of an app client that allows every flow. */
+export const EVERY_FLOW: AppClientSettings = {
+  explicitAuthFlows: [
+    ...(['ALLOW_USER_PASSWORD_AUTH', 'ALLOW_ADMIN_USER_PASSWORD_AUTH', 'ALLOW_USER_SRP_AUTH'] as const),
+    ...(['ALLOW_USER_AUTH', 'ALLOW_CUSTOM_AUTH', 'ALLOW_REFRESH_TOKEN_AUTH'] as const),
+  ],
 }
 
 export type Session = SignedIn & { readonly username: string }
@@ -115,10 +123,10 @@ export class Scene {
 }
 
 /** Starts a FakeCognito for the tests of a file, and gives each test a scene of its own in it. */
-export function useScene() {
+export function useScene(pool: FakeCognitoOptions = {}) {
   let cognito: FakeCognito
   beforeAll(async () => {
-    cognito = await FakeCognito.start()
+    cognito = await FakeCognito.start(pool)
   })
   afterEach(() => {
     cognito.clock.set(Date.now())

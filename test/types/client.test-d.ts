@@ -5,6 +5,8 @@ import {
   CognitoTokenClient,
   computeSecretHash,
   type EnableTokenRevocationResult,
+  type MfaSetupChallenge,
+  type NewPasswordChallenge,
   type PartialOutcome,
   RevocationIncompleteError,
   type RevokeOutcome,
@@ -15,6 +17,7 @@ import {
   type SignOutOutcome,
   type SignOutSummary,
   type TokenSettings,
+  type UnknownChallenge,
 } from '../../src/client/index.js'
 import {
   CognitoRevocationError,
@@ -65,6 +68,90 @@ describe('the result of signIn', () => {
     const result = {} as SignedIn
     // @ts-expect-error: readonly
     result.accessToken = 'another'
+  })
+})
+
+describe('a challenge', () => {
+  const challenge = {} as SignInChallenge
+
+  it('is told apart by its name, and offers what it has', () => {
+    switch (challenge.challengeName) {
+      case 'NEW_PASSWORD_REQUIRED':
+        expectTypeOf(challenge).toEqualTypeOf<NewPasswordChallenge>()
+        expectTypeOf(challenge.requiredAttributes).toEqualTypeOf<readonly string[]>()
+        break
+      case 'SMS_MFA':
+        expectTypeOf(challenge.destination).toEqualTypeOf<string | undefined>()
+        break
+      case 'WEB_AUTHN':
+        expectTypeOf(challenge.credentialRequestOptions.challenge).toEqualTypeOf<string>()
+        // @ts-expect-error: no code is sent
+        expectTypeOf(challenge.destination).toEqualTypeOf<never>()
+        break
+    }
+    // @ts-expect-error: not every challenge has that
+    expectTypeOf(challenge.mfaTypes).toEqualTypeOf<never>()
+  })
+
+  it('that is not known is what is left over', () => {
+    switch (challenge.challengeName) {
+      case 'NEW_PASSWORD_REQUIRED':
+      case 'SOFTWARE_TOKEN_MFA':
+      case 'SMS_MFA':
+      case 'SMS_OTP':
+      case 'EMAIL_OTP':
+      case 'SELECT_CHALLENGE':
+      case 'SELECT_MFA_TYPE':
+      case 'CUSTOM_CHALLENGE':
+      case 'MFA_SETUP':
+      case 'PASSWORD':
+      case 'PASSWORD_SRP':
+      case 'WEB_AUTHN':
+      case 'DEVICE_SRP_AUTH':
+        // @ts-expect-error: by its own answer only
+        client.respondToChallenge(challenge, { responses: {} })
+        break
+      default:
+        expectTypeOf(challenge).toEqualTypeOf<UnknownChallenge>()
+        expectTypeOf(challenge.challengeName).toExtend<string>()
+        client.respondToChallenge(challenge, { responses: { NEW_CODE: '1' } })
+        // @ts-expect-error: its answer has no name here
+        client.respondToChallenge(challenge, { code: '1' })
+    }
+  })
+
+  it('takes its own answer', () => {
+    if (challenge.challengeName === 'NEW_PASSWORD_REQUIRED') {
+      client.respondToChallenge(challenge, { newPassword: 'a', userAttributes: { name: 'Jane' } })
+      // @ts-expect-error: a password
+      client.respondToChallenge(challenge, { code: '1' })
+    }
+    if (challenge.challengeName === 'SELECT_CHALLENGE') {
+      client.respondToChallenge(challenge, { challenge: 'EMAIL_OTP' })
+      client.respondToChallenge(challenge, { challenge: 'PASSWORD', password: 'a' })
+      for (const name of challenge.availableChallenges) {
+        if (name !== 'PASSWORD' && name !== 'PASSWORD_SRP') expectTypeOf(name).toExtend<string>()
+      }
+      // @ts-expect-error: PASSWORD takes a password
+      client.respondToChallenge(challenge, { challenge: 'PASSWORD' })
+      // @ts-expect-error: no such choice
+      client.respondToChallenge(challenge, { challenge: 'MFA_SETUP' })
+    }
+    if (challenge.challengeName === 'SMS_MFA' || challenge.challengeName === 'SOFTWARE_TOKEN_MFA') {
+      client.respondToChallenge(challenge, { code: '1', signal: AbortSignal.timeout(1_000) })
+    }
+    // @ts-expect-error: it is not known yet which it is
+    client.respondToChallenge(challenge, { code: '1' })
+  })
+
+  it('is set up, or a token is', () => {
+    const setup = {} as MfaSetupChallenge
+    expectTypeOf(client.associateSoftwareToken(setup))
+      .resolves.toHaveProperty('challenge')
+      .toEqualTypeOf<MfaSetupChallenge>()
+    expectTypeOf(client.associateSoftwareToken({ accessToken: 'token' }))
+      .resolves.toHaveProperty('challenge')
+      .toEqualTypeOf<undefined>()
   })
 })
 
@@ -131,9 +218,23 @@ describe('the methods of a CognitoTokenClient', () => {
     void client.deleteClientSecret()
   })
 
-  it('sign in by the flows that take a password, the old name included', () => {
+  it('sign in by the flows, each with what it needs', () => {
     const user = { username: 'jane', password: 'secret' }
+    const { username } = user
     void [
+      client.signIn({ ...user, flow: 'USER_SRP_AUTH', admin: true }),
+      client.signIn({ username, flow: 'USER_AUTH', preferredChallenge: 'EMAIL_OTP' }),
+      client.signIn({ username, flow: 'USER_AUTH', accessToken: 'token', targetAcrValues: ['two'] }),
+      client.signIn({ username, flow: 'CUSTOM_AUTH' }),
+      client.signIn({ ...user, flow: 'CUSTOM_AUTH' }),
+      // @ts-expect-error: a password
+      client.signIn({ username }),
+      // @ts-expect-error: a password
+      client.signIn({ username, flow: 'USER_SRP_AUTH' }),
+      // @ts-expect-error: an admin has a flow of his own
+      client.signIn({ ...user, flow: 'USER_PASSWORD_AUTH', admin: true }),
+      // @ts-expect-error: only the user who chooses has a preference
+      client.signIn({ ...user, flow: 'USER_SRP_AUTH', preferredChallenge: 'PASSWORD' }),
       client.signIn(user),
       client.signIn({ ...user, flow: 'USER_PASSWORD_AUTH' }),
       client.signIn({ ...user, flow: 'ADMIN_USER_PASSWORD_AUTH' }),
