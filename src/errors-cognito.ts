@@ -44,7 +44,10 @@ export class SecretHashMismatchError extends errorClass('secret_hash_mismatch', 
 /** Cognito has revoked this refresh token: the user must sign in again. */
 export class RefreshTokenRevokedError extends errorClass('refresh_token_revoked', 401) {}
 
-/** Cognito does not take this refresh token: expired, of another client or pool, or of another device. */
+/**
+ * Cognito does not take this refresh token: expired, of another client or pool, of a device whose key is missing or
+ * not confirmed, or of ADMIN_NO_SRP_AUTH with rotation.
+ */
 export class RefreshTokenInvalidError extends errorClass('refresh_token_invalid', 401) {}
 
 /** The refresh token was rotated away and its grace period is over: a lost response, or a theft. */
@@ -117,7 +120,7 @@ export class CognitoError extends errorClass('cognito_error', 500) {}
 export interface PartialOutcome {
   /** `skipped`: there is no store, or nothing was known that could be recorded. */
   readonly store: 'recorded' | 'failed' | 'skipped'
-  /** `unknown`: no answer came, so it may or may not have been done. */
+  /** `unknown`: no answer came, or only about a refresh token that was rotated away: it may or may not have been done. */
   readonly cognito: 'revoked' | 'failed' | 'unknown' | 'skipped'
   /** The user. */
   readonly sub?: string
@@ -125,8 +128,8 @@ export interface PartialOutcome {
   readonly originJti?: string
   /** All ids of the session that are known: a refresh may have given it another. */
   readonly originJtis?: readonly string[]
-  /** Where the session was learned from. */
-  readonly learnedFrom?: 'accessToken' | 'idToken' | 'refresh'
+  /** Where the session was learned from; `memory`: this process had it from its sign-in or an earlier refresh. */
+  readonly learnedFrom?: 'accessToken' | 'idToken' | 'refresh' | 'memory'
   /** Where it was a global sign-out: the user's tokens until then, in epoch seconds. */
   readonly cutoff?: number
 }

@@ -110,6 +110,10 @@ export type ObserverEvent =
   | { readonly type: 'service_feed_failed'; readonly error: Error }
   /** Cognito did not take the first of an app client's two secrets, and the second is tried. */
   | { readonly type: 'client_secret_refused'; readonly error: Error }
+  /** A refresh token came that was rotated away: stolen, or its successor was lost. `error`: what the callback threw. */
+  | { readonly type: 'refresh_token_reused'; readonly sub?: string; readonly error?: Error }
+  /** The app client's settings cannot be read: refreshing goes the way that is right without; told once, until they can. */
+  | { readonly type: 'token_settings_unavailable'; readonly error: Error; readonly retryAfterMs: number }
   /** Cognito's Date is over 300 s from this machine's clock, and was not believed. Check the clock. */
   | { readonly type: 'clock_offset_ignored'; readonly offsetMs: number }
 

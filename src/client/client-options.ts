@@ -12,6 +12,8 @@ import { assertUserPoolId, regionOf } from '../tokens/issuer.js'
 import type { JwksOptions } from '../tokens/jwks.js'
 import { assertClientSecret, type ClientSecretOption } from './client-secrets.js'
 import { parseDomain } from './hosted-domain.js'
+import { assertRefreshSettings, type RefreshSettings } from './kept-settings.js'
+import type { OnRefreshTokenReuse } from './refresh-token-reuse.js'
 import { assertRevokeVia, type RevokeVia } from './revoke-via.js'
 
 /** How a refresh token is exchanged for new tokens. */
@@ -28,7 +30,12 @@ export interface CognitoTokenClientOptions {
   readonly clientSecret?: ClientSecretOption
   /** Where revocations are recorded; `false` is the only way to do without. */
   readonly store: RevocationStore | false
-  /** How `refresh` works by default. 'REFRESH_TOKEN_AUTH' is not possible where rotation is on. Default 'GetTokensFromRefreshToken'. */
+  /**
+   * How `refresh` works by preference. 'REFRESH_TOKEN_AUTH' is taken where the app client's settings allow it
+   * (rotation off, ALLOW_REFRESH_TOKEN_AUTH on), which are read once with cognito-idp:DescribeUserPoolClient
+   * unless `tokenSettings` tells them. Where they don't, or can't be read, it is GetTokensFromRefreshToken, which
+   * always works. Default 'GetTokensFromRefreshToken'.
+   */
   readonly refreshFlow?: RefreshFlow
   /**
    * Where the hosted endpoints are: `https://my-domain.auth.us-east-1.amazoncognito.com`, or a domain of your own;
@@ -37,6 +44,20 @@ export interface CognitoTokenClientOptions {
   readonly domain?: string
   /** How `revokeRefreshToken` revokes at Cognito by default; see its `via`. Default 'api'. */
   readonly revokeVia?: RevokeVia
+  /**
+   * What `describeTokenSettings` gave, or these two parts of it: spares reading the settings for `refreshFlow`,
+   * and for the grace period of rotated refresh tokens.
+   */
+  readonly tokenSettings?: RefreshSettings
+  /**
+   * Is told when a refresh token comes that was rotated away, whose grace period is over: stolen, or its successor
+   * was lost on the way. May end the session by `reuse.revokeSession()`; `refresh` waits for it, up to a minute,
+   * and then throws RefreshTokenReuseError, also where this throws.
+   *
+   * @example
+   * onRefreshTokenReuse: async (reuse) => { await reuse.revokeSession({ reason: 'refresh token reused' }) }
+   */
+  readonly onRefreshTokenReuse?: OnRefreshTokenReuse
   /** The larger of the app client's access and ID token validities, in seconds. Default 86,400, Cognito's maximum. */
   readonly accessTokenValiditySeconds?: number
   /** The app client's refresh token validity, in seconds. Default 315,360,000, Cognito's maximum. */
@@ -84,7 +105,9 @@ const VALIDITIES = {
 const KNOWN = [
   ...['userPoolId', 'clientId', 'clientSecret', 'store', 'refreshFlow', 'accessTokenValiditySeconds'],
   ...['refreshTokenValiditySeconds', 'region', 'endpoint', 'credentials', 'sdk', 'issuer', 'jwksUri', 'jwks'],
-  ...['domain', 'revokeVia', 'storeTimeoutMs', 'requestTimeoutMs', 'allowInsecureHttp', 'clock', 'observer'],
+  ...['storeTimeoutMs', 'requestTimeoutMs', 'allowInsecureHttp', 'clock', 'observer'],
+  ...['tokenSettings', 'onRefreshTokenReuse'],
+  ...['domain', 'revokeVia'],
 ]
 
 /** @throws TypeError naming the option */
@@ -108,6 +131,8 @@ export function checkClientOptions(options: CognitoTokenClientOptions): CheckedC
   if (refreshFlow !== 'GetTokensFromRefreshToken' && refreshFlow !== 'REFRESH_TOKEN_AUTH') {
     throw optionError(OWNER, 'refreshFlow', "'GetTokensFromRefreshToken' or 'REFRESH_TOKEN_AUTH'")
   }
+  if (options.tokenSettings !== undefined) assertRefreshSettings(OWNER, options.tokenSettings)
+  assertOptionalFunction(OWNER, 'onRefreshTokenReuse', options.onRefreshTokenReuse)
   assertNumber(OWNER, 'storeTimeoutMs', storeTimeoutMs, 1, 60_000)
   assertNumber(OWNER, 'requestTimeoutMs', requestTimeoutMs, 1, 60_000)
   assertOptionalFunction(OWNER, 'clock', clock)

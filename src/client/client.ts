@@ -7,7 +7,7 @@ import { createContext } from './create-context.js'
 import { type ConfirmDeviceInput, type ConfirmedDevice, confirmDevice } from './devices.js'
 import { type LogoutUrlInput, logoutUrl } from './logout-url.js'
 import { OAuthEndpoints } from './oauth-endpoints.js'
-import type { RefreshedTokens, RefreshInput } from './refresh.js'
+import type { RefreshedTokens, RefreshInput } from './refresh-input.js'
 import { respondToChallenge } from './respond-to-challenge.js'
 import { type RevokeOutcome, type RevokeRefreshTokenInput, revokeRefreshToken } from './revoke.js'
 import { signIn } from './sign-in.js'
@@ -60,7 +60,7 @@ export class CognitoTokenClient extends AdminCalls {
    * const result = await client.signIn({ flow: 'USER_SRP_AUTH', username, password })
    */
   signIn(input: SignInInput): Promise<SignInResult> {
-    return signIn(this.#context.api, input)
+    return this.#context.sessions.learning(signIn(this.#context.api, input))
   }
 
   /**
@@ -77,7 +77,7 @@ export class CognitoTokenClient extends AdminCalls {
    * }
    */
   respondToChallenge<C extends SignInChallenge>(challenge: C, answer: AnswerTo<C>): Promise<SignInResult> {
-    return respondToChallenge(this.#context.api, challenge, answer)
+    return this.#context.sessions.learning(respondToChallenge(this.#context.api, challenge, answer))
   }
 
   /**
@@ -116,9 +116,17 @@ export class CognitoTokenClient extends AdminCalls {
   }
 
   /**
-   * Exchanges a refresh token for new tokens. Calls with a token that is under way share one exchange.
+   * Exchanges a refresh token for new tokens (GetTokensFromRefreshToken, or REFRESH_TOKEN_AUTH; see the option
+   * `refreshFlow`). Calls with a token that is under way share one exchange. With rotation, a caller that comes with
+   * a replaced refresh token within the grace period gets what the first one got. Keep the new refresh token before
+   * you use it.
    *
-   * @throws RefreshTokenRevokedError, RefreshTokenInvalidError, RefreshTokenReuseError, SecretHashMismatchError, …
+   * @throws RefreshTokenRevokedError if Cognito has revoked it, or the store says that its session was ended: then
+   *   Cognito is told too, and a new `origin_jti` of the session is recorded
+   * @throws RefreshTokenReuseError, after the option `onRefreshTokenReuse` was called
+   * @throws RefreshTokenInvalidError, SecretHashMismatchError, …
+   * @example
+   * const { accessToken, refreshToken } = await client.refresh({ refreshToken: kept.refreshToken })
    */
   refresh(input: RefreshInput): Promise<RefreshedTokens> {
     return this.#context.refresher.refresh(input)
@@ -129,13 +137,16 @@ export class CognitoTokenClient extends AdminCalls {
    *
    * The session is learned from `accessToken` or `idToken` if given, or by one refresh. A token given along
    * must verify fully, else it is ignored; that it belongs to the refresh token is the caller's word, so set
-   * `confirmPairing: true` where that word comes from outside.
+   * `confirmPairing: true` where that word comes from outside. Every other id that this process remembers of the
+   * session is recorded too, and the newest refresh token that it knows is revoked first.
    *
-   * @returns what was done; resolves only when both the store and Cognito have it. Calling again is safe, and
+   * @returns what was done; resolves only when both the store and Cognito have it, or, for a refresh token that was
+   *   rotated away (`cognito: 'unknown'`), when the store has it for as long as a successor can live. Calling again is safe, and
    *   completes what was left undone, but for a session that was learned by a refresh and that the store failed to take
    * @throws RevocationIncompleteError if one of the two failed: `outcome` says which, the message how to complete it
    * @throws SessionUnknownError if the session could not be learned; what Cognito could end is ended
-   * @throws NotARefreshTokenError, RefreshTokenRevokedError, RefreshTokenInvalidError, SecretHashMismatchError,
+   * @throws RefreshTokenInvalidError where the session was still unknown, too: with device tracking on, give `deviceKey`
+   * @throws NotARefreshTokenError, RefreshTokenRevokedError, SecretHashMismatchError,
    *   TokenRevocationDisabledError, … where the session was still unknown: nothing was revoked
    * @example
    * await client.revokeRefreshToken({ refreshToken, accessToken, reason: 'logout' })
@@ -172,6 +183,8 @@ export class CognitoTokenClient extends AdminCalls {
   /** Ends what this client started. The store, and an `sdk` that was handed in, stay open. */
   async close(): Promise<void> {
     await this.#context.verifier.close()
+    this.#context.sessions.clear()
+    this.#context.successors.clear()
     this.#context.api.close()
   }
 

@@ -137,7 +137,9 @@ const NOT_AUTHORIZED: readonly (readonly [RegExp, ErrorClass, string])[] = [
   [
     /invalid refresh token|refresh token has expired/i,
     errors.RefreshTokenInvalidError,
-    'The refresh token has expired, is of another app client or pool, or of a device whose key is missing',
+    'The refresh token has expired, is of another app client or user pool, or is of a device that is tracked: ' +
+      'then give its deviceKey (DEVICE_KEY), which must have been confirmed. With rotation, one of ' +
+      'ADMIN_NO_SRP_AUTH is refused too',
   ],
   [
     /secret/i,

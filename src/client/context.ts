@@ -1,12 +1,15 @@
 import { withDeadline } from '../deadline.js'
 import { assertAudit } from '../revocation/revocation.js'
+import type { RevocationLookup } from '../revocation/revocation-lookup.js'
 import type { Revoker } from '../revocation/revoker.js'
 import type { TokenVerifier } from '../verifier.js'
 import type { CognitoApi } from './cognito-api.js'
 import type { HostedEndpoints } from './hosted-endpoints.js'
+import type { KnownSessions } from './known-sessions.js'
 import { type Attempt, attempt } from './outcome.js'
-import type { Refresher } from './refresh.js'
+import type { RefreshTokenExchange } from './refresh-input.js'
 import type { RevokeVia } from './revoke-via.js'
+import type { Successors } from './successors.js'
 
 /** The write side of the store. */
 export interface Revokers {
@@ -16,18 +19,28 @@ export interface Revokers {
   readonly user: Revoker
 }
 
-/** What the operations of a client share. */
-export interface ClientContext {
+/** What the operations on sessions share. */
+export interface SessionContext {
   readonly api: CognitoApi
   readonly verifier: TokenVerifier
-  readonly refresher: Refresher
   readonly hosted: HostedEndpoints
   /** How `revokeRefreshToken` revokes at Cognito where it is not told. */
   readonly revokeVia: RevokeVia
+  /** Asks the store, of what no verifier has seen. Undefined where there is no store. */
+  readonly lookup: RevocationLookup | undefined
   /** Undefined where there is no store. */
   readonly revokers: Revokers | undefined
   /** How long a write to the store may take before the next step is taken without it. */
   readonly storeTimeoutMs: number
+  /** Which sessions this process has seen. */
+  readonly sessions: KnownSessions
+  /** What rotation has lately replaced refresh tokens by. */
+  readonly successors: Successors
+}
+
+/** What the operations of a client share. */
+export interface ClientContext extends SessionContext {
+  readonly refresher: RefreshTokenExchange
 }
 
 /** Who does something to a session, and why, for the audit trail of the store. */
@@ -60,7 +73,7 @@ export function auditOf({ reason, actor }: Audit): Audit {
 
 /** Writes to the store, if there is one; says how it went, within a time: Cognito must be asked all the same. */
 export function record(
-  { revokers, storeTimeoutMs }: ClientContext,
+  { revokers, storeTimeoutMs }: SessionContext,
   write: (revokers: Revokers) => Promise<unknown>,
 ): Promise<Attempt<unknown>> {
   return attempt(

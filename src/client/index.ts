@@ -34,6 +34,7 @@ export type { CognitoTokenClientOptions, RefreshFlow } from './client-options.js
 export type { CreateAppClientInput, CreatedAppClient, NewAppClientSettings } from './create-app-client.js'
 export type { Device, NewDevice } from './device.js'
 export type { ConfirmDeviceInput, ConfirmedDevice } from './devices.js'
+export type { RefreshSettings } from './kept-settings.js'
 export type { LogoutUrlInput } from './logout-url.js'
 export type { OAuthEndpoints } from './oauth-endpoints.js'
 export type {
@@ -46,7 +47,12 @@ export type {
 } from './oauth-inputs.js'
 export type { OAuthTokens } from './oauth-tokens.js'
 export type { AuthorizationChecks } from './pkce.js'
-export type { RefreshedTokens, RefreshInput } from './refresh.js'
+export type { RefreshedTokens, RefreshInput } from './refresh-input.js'
+export type {
+  OnRefreshTokenReuse,
+  RefreshTokenReuse,
+  RefreshTokenReuseOutcome,
+} from './refresh-token-reuse.js'
 export type { RevokeOutcome, RevokeRefreshTokenInput } from './revoke.js'
 export type { RevokeVia } from './revoke-via.js'
 export { computeSecretHash, type SecretHashInput } from './secret-hash.js'

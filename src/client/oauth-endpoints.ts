@@ -15,12 +15,11 @@ import {
   type UserInfo,
   type UserInfoInput,
 } from './oauth-inputs.js'
-import { assertStillAlive, type OAuthTokens, readTokens, scopesOf, verifyTokens } from './oauth-tokens.js'
-import { attempt } from './outcome.js'
+import { type OAuthTokens, readTokens, scopesOf, verifyTokens } from './oauth-tokens.js'
 import { type AuthorizationChecks, assertCodeVerifier, createAuthorizationChecks } from './pkce.js'
 import { assertRedirect, scopeParameter } from './redirects.js'
-import type { RefreshedTokens } from './refresh.js'
-import { revokeToken } from './revoke-token.js'
+import { RefreshGate } from './refresh-gate.js'
+import type { RefreshedTokens } from './refresh-input.js'
 import { claimsFromCognito } from './session-tokens.js'
 
 /**
@@ -39,10 +38,12 @@ import { claimsFromCognito } from './session-tokens.js'
  */
 export class OAuthEndpoints {
   readonly #context: ClientContext
+  readonly #gate: RefreshGate
   readonly #underWay = new Map<string, Promise<RefreshedTokens>>()
 
   constructor(context: ClientContext) {
     this.#context = context
+    this.#gate = new RefreshGate(context)
   }
 
   /** State, nonce and PKCE for one sign-in, at random. Keep them in a server-side session until its callback. */
@@ -101,6 +102,7 @@ export class OAuthEndpoints {
       )
     }
     if (!refreshToken) throw new CognitoError("POST /oauth2/token: Cognito's answer has no refresh token")
+    this.#context.sessions.learn({ ...tokens, refreshToken })
     return { ...tokens, refreshToken, scopes: scopesOf(access.scope) }
   }
 
@@ -181,7 +183,7 @@ export class OAuthEndpoints {
   }
 
   async #exchangeRefreshToken(refreshToken: string): Promise<RefreshedTokens> {
-    const { api, hosted, verifier, revokeVia } = this.#context
+    const { api, hosted, sessions } = this.#context
     const protocol = hosted.protocol('oauth.refresh')
     const parameters = { refresh_token: refreshToken }
     const answer = await api.withSecret((secret) =>
@@ -192,16 +194,10 @@ export class OAuthEndpoints {
       }),
     )
     const tokens = readTokens(answer)
-    try {
-      await assertStillAlive(verifier, tokens)
-    } catch (error) {
-      // Evidently Cognito has not got it. Whether it does now or not, the tokens are given to nobody.
-      const newest = tokens.refreshToken ?? refreshToken
-      await attempt(() => revokeToken(this.#context, newest, { via: revokeVia }, undefined))
-      throw error
-    }
     const rotated = tokens.refreshToken !== undefined && tokens.refreshToken !== refreshToken
-    return { ...tokens, refreshToken: tokens.refreshToken ?? refreshToken, rotated }
+    const refreshed = { ...tokens, refreshToken: tokens.refreshToken ?? refreshToken, rotated }
+    sessions.learn(refreshed, refreshToken)
+    return this.#gate.pass(refreshed, { refreshToken })
   }
 }
 

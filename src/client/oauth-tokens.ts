@@ -1,4 +1,4 @@
-import { CognitoError, RefreshTokenRevokedError, TokenRevokedError } from '../errors.js'
+import { CognitoError } from '../errors.js'
 import { type CognitoAccessTokenClaims, type CognitoIdTokenClaims, claimError } from '../tokens/claims.js'
 import type { TokenVerifier } from '../verifier.js'
 import type { TokenAnswer } from './oauth-protocol.js'
@@ -46,21 +46,6 @@ export async function verifyTokens(
     throw new CognitoError("POST /oauth2/token: Cognito's access and ID token are not of one session")
   }
   return { access, id }
-}
-
-/** What a refresh brought, unless the store has its session or user revoked, which Cognito may not know yet. */
-export async function assertStillAlive(verifier: TokenVerifier, tokens: SessionTokens): Promise<void> {
-  for (const token of [tokens.accessToken, tokens.idToken]) {
-    if (token === undefined) continue
-    // Where it cannot be known, verifiers decide: a rotated refresh token that nobody gets would be lost.
-    const { error } = await verifier.explain(token)
-    if (error instanceof TokenRevokedError) {
-      throw new RefreshTokenRevokedError(
-        'POST /oauth2/token: the session or its user is revoked in the store: sign in again',
-        { cause: error },
-      )
-    }
-  }
 }
 
 /** Out of a `scope` claim. */

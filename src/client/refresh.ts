@@ -1,116 +1,158 @@
-import {
-  GetTokensFromRefreshTokenCommand,
-  InitiateAuthCommand,
-} from '@aws-sdk/client-cognito-identity-provider'
-import { assertInput, assertOptionalSignal, assertString, optionError } from '../options.js'
+import { elapsedMs, type Moment, takeMoment } from '../clock.js'
+import { InvalidParameterError, RefreshTokenReuseError } from '../errors.js'
 import { untilAborted } from './abort.js'
-import type { RefreshFlow } from './client-options.js'
-import type { CognitoApi } from './cognito-api.js'
-import { type SessionTokens, toSessionTokens } from './session-tokens.js'
+import type { CheckedClientOptions, RefreshFlow } from './client-options.js'
+import type { SessionContext } from './context.js'
+import type { KeptSettings } from './kept-settings.js'
+import { RefreshGate } from './refresh-gate.js'
+import {
+  checkRefreshInput,
+  keyOf,
+  type RefreshedTokens,
+  type RefreshInput,
+  type RefreshTokenExchange,
+} from './refresh-input.js'
+import { exchangeBy } from './refresh-operations.js'
+import { ReuseAlarm } from './reuse-alarm.js'
+import { aged } from './successors.js'
 
-export interface RefreshInput {
-  readonly refreshToken: string
-  /**
-   * The user's real username (`username` of a sign-in's result). Needed for REFRESH_TOKEN_AUTH if the app
-   * client has a secret; an alias won't do.
-   */
-  readonly username?: string | undefined
-  /** Default: the client's `refreshFlow`. */
-  readonly flow?: RefreshFlow
-  /**
-   * Ends the wait: the call then rejects with the signal's reason. The exchange itself goes on, since others may
-   * share it, and a rotated refresh token that nobody received would be lost.
-   */
-  readonly signal?: AbortSignal
-}
-
-/** New tokens of a session. `refreshToken` is the one to use from now on, whether rotated or not. */
-export interface RefreshedTokens extends SessionTokens {
-  readonly refreshToken: string
-  /** Whether the refresh token was rotated: then the old one ends with its grace period. */
-  readonly rotated: boolean
+/** An exchange that is under way, for all who come with the same refresh token. */
+interface Flight {
+  /** What Cognito gives. */
+  readonly tokens: Promise<RefreshedTokens>
+  /** The same, once it is known that the session goes on: by what the first caller brought along. */
+  guarded?: Promise<RefreshedTokens>
 }
 
 /** Exchanges refresh tokens. Callers that come with one that is under way share its outcome. */
-export class Refresher {
-  readonly #api: CognitoApi
-  readonly #defaultFlow: RefreshFlow
-  readonly #underWay = new Map<string, Promise<RefreshedTokens>>()
+export class Refresher implements RefreshTokenExchange {
+  readonly #context: SessionContext
+  readonly #settings: KeptSettings
+  readonly #preference: RefreshFlow
+  readonly #gate: RefreshGate
+  readonly #alarm: ReuseAlarm
+  readonly #underWay = new Map<string, Flight>()
 
-  constructor(api: CognitoApi, defaultFlow: RefreshFlow) {
-    this.#api = api
-    this.#defaultFlow = defaultFlow
+  constructor(
+    context: SessionContext,
+    settings: KeptSettings,
+    options: Pick<CheckedClientOptions, 'refreshFlow' | 'onRefreshTokenReuse' | 'observer'>,
+  ) {
+    this.#context = context
+    this.#settings = settings
+    this.#preference = options.refreshFlow
+    this.#gate = new RefreshGate(context)
+    this.#alarm = new ReuseAlarm(context, options.onRefreshTokenReuse, options.observer)
   }
 
   async refresh(input: RefreshInput): Promise<RefreshedTokens> {
-    assertInput('refresh', input)
-    assertOptionalSignal('refresh', input.signal)
+    checkRefreshInput(input)
     input.signal?.throwIfAborted()
-    return untilAborted(this.#share(input), input.signal)
+    const guarded = this.#join(input).then((flight) => {
+      flight.guarded ??= this.#guard(flight.tokens, input)
+      return flight.guarded
+    })
+    return untilAborted(guarded, input.signal)
   }
 
-  #share(input: RefreshInput): Promise<RefreshedTokens> {
-    const { refreshToken, username, flow = this.#defaultFlow } = input
-    // GetTokensFromRefreshToken knows no username: whoever brings one or none asks for the same.
-    const key = JSON.stringify([flow, refreshToken, flow === 'REFRESH_TOKEN_AUTH' ? username : undefined])
+  async exchange(input: RefreshInput): Promise<RefreshedTokens> {
+    checkRefreshInput(input)
+    input.signal?.throwIfAborted()
+    const tokens = this.#join(input).then((flight) => flight.tokens)
+    return untilAborted(tokens, input.signal)
+  }
+
+  async #guard(exchanged: Promise<RefreshedTokens>, input: RefreshInput): Promise<RefreshedTokens> {
+    try {
+      return await this.#gate.pass(await exchanged, input)
+    } catch (error) {
+      if (error instanceof RefreshTokenReuseError) throw await this.#alarm.raise(error, input)
+      throw error
+    }
+  }
+
+  /** The flight of this refresh token, by the flow that is asked for or fits. */
+  async #join(input: RefreshInput): Promise<Flight> {
+    const flow = input.flow ?? (await this.#preferredFlow())
+    if (flow === 'GetTokensFromRefreshToken') return this.#board(input)
+    return this.#share(keyOf(input, flow, input.username), () =>
+      input.flow === flow ? this.#exchange(flow, input) : this.#exchangeByPreference(input),
+    )
+  }
+
+  /** GetTokensFromRefreshToken knows no username: whoever brings one or none asks for the same. */
+  #board(input: RefreshInput): Flight {
+    return this.#share(keyOf(input), async () => {
+      return (await this.#successorOf(input)) ?? this.#exchange('GetTokensFromRefreshToken', input)
+    })
+  }
+
+  #share(key: string, start: () => Promise<RefreshedTokens>): Flight {
     const pending = this.#underWay.get(key)
     if (pending !== undefined) return pending
-    const started = this.#exchange(input).finally(() => this.#underWay.delete(key))
-    this.#underWay.set(key, started)
-    return started
+    const flight: Flight = { tokens: start().finally(() => this.#underWay.delete(key)) }
+    this.#underWay.set(key, flight)
+    return flight
   }
 
-  async #exchange({
-    refreshToken,
-    username,
-    flow = this.#defaultFlow,
-  }: RefreshInput): Promise<RefreshedTokens> {
-    assertString('refresh', 'refreshToken', refreshToken)
-    if (flow !== 'GetTokensFromRefreshToken' && flow !== 'REFRESH_TOKEN_AUTH') {
-      throw optionError('refresh', 'flow', "'GetTokensFromRefreshToken' or 'REFRESH_TOKEN_AUTH'")
+  /** GetTokensFromRefreshToken, which is right whatever the settings are, unless they surely allow the other. */
+  async #preferredFlow(): Promise<RefreshFlow> {
+    if (this.#preference === 'GetTokensFromRefreshToken') return this.#preference
+    const settings = await this.#settings.get()
+    const isAllowed =
+      settings?.refreshTokenRotation.enabled === false &&
+      settings.explicitAuthFlows.includes('ALLOW_REFRESH_TOKEN_AUTH')
+    return isAllowed ? 'REFRESH_TOKEN_AUTH' : 'GetTokensFromRefreshToken'
+  }
+
+  async #exchangeByPreference(input: RefreshInput): Promise<RefreshedTokens> {
+    const { api } = this.#context
+    const hasSecret = () => api.withSecret(async (secret) => secret !== undefined)
+    // The hash could not be made.
+    if (!input.username && (await hasSecret())) return this.#board(input).tokens
+    try {
+      return await this.#exchange('REFRESH_TOKEN_AUTH', input)
+    } catch (error) {
+      if (!(error instanceof InvalidParameterError)) throw error
+      // The settings are others meanwhile: rotation was turned on, or the flow turned off.
+      this.#settings.drop()
+      return this.#board(input).tokens
     }
-    const result = await (flow === 'REFRESH_TOKEN_AUTH'
-      ? this.#refreshTokenAuth(refreshToken, username)
-      : this.#getTokensFromRefreshToken(refreshToken))
-    const tokens = toSessionTokens(flow, result)
-    const rotated = tokens.refreshToken !== undefined && tokens.refreshToken !== refreshToken
-    return { ...tokens, refreshToken: tokens.refreshToken ?? refreshToken, rotated }
   }
 
-  /** Takes the raw secret, and works with rotation on or off. */
-  async #getTokensFromRefreshToken(refreshToken: string) {
-    const { AuthenticationResult } = await this.#api.withSecret((secret) => {
-      const command = new GetTokensFromRefreshTokenCommand({
-        ClientId: this.#api.clientId,
-        RefreshToken: refreshToken,
-        ...(secret === undefined ? {} : { ClientSecret: secret }),
-      })
-      return this.#api.call('GetTokensFromRefreshToken', (sdk, options) => sdk.send(command, options), {
-        sensitive: [refreshToken, secret],
-      })
-    })
-    return AuthenticationResult
+  async #exchange(flow: RefreshFlow, input: RefreshInput): Promise<RefreshedTokens> {
+    const askedAt = takeMoment()
+    const { api, sessions, successors } = this.#context
+    const tokens = await exchangeBy(flow, api, input)
+    sessions.learn(tokens, input.refreshToken)
+    if (tokens.rotated) successors.add(input, tokens, askedAt)
+    return tokens
   }
 
-  /** Takes a SECRET_HASH made with the real username, which isn't sent itself. */
-  async #refreshTokenAuth(refreshToken: string, username: string | undefined) {
-    const { AuthenticationResult } = await this.#api.withSecretHash(username ?? '', (secretHash) => {
-      if (secretHash !== undefined && !username) {
-        throw optionError(
-          'refresh',
-          'username',
-          "the user's real username, which REFRESH_TOKEN_AUTH needs as the app client has a secret",
-        )
-      }
-      const command = new InitiateAuthCommand({
-        ClientId: this.#api.clientId,
-        AuthFlow: 'REFRESH_TOKEN_AUTH',
-        AuthParameters: { REFRESH_TOKEN: refreshToken, ...(secretHash ? { SECRET_HASH: secretHash } : {}) },
-      })
-      return this.#api.call('InitiateAuth', (sdk, options) => sdk.send(command, options), {
-        sensitive: [refreshToken, secretHash],
-      })
-    })
-    return AuthenticationResult
+  /**
+   * What a refresh token was replaced by, within the app client's grace period, unless the session was ended.
+   * Where any of it is not known for sure, Cognito is asked.
+   */
+  async #successorOf(input: RefreshInput): Promise<RefreshedTokens | undefined> {
+    const { successors } = this.#context
+    if (successors.newest(input) === undefined) return undefined
+    const settings = await this.#settings.get()
+    if (settings === undefined) return undefined
+    const { enabled, retryGracePeriodSeconds } = settings.refreshTokenRotation
+    if (!enabled) {
+      // It has rotated, so that these settings are of before.
+      this.#settings.drop()
+      return undefined
+    }
+    const isGraced = (since: Moment) => elapsedMs(since) < retryGracePeriodSeconds * 1000
+    let found = successors.newest(input)
+    if (found === undefined || !isGraced(found.replacedAt)) return undefined
+    // If the newest is being replaced itself, what it gets is newer still.
+    const ahead = this.#underWay.get(keyOf({ ...input, refreshToken: found.tokens.refreshToken }))
+    await ahead?.tokens.catch(() => {})
+    if ((await this.#gate.judge(found.tokens)) !== 'alive') return undefined
+    // What came in the meantime: newer tokens, a sign-out, or the end of the grace period.
+    found = successors.newest(input)
+    return found !== undefined && isGraced(found.replacedAt) ? aged(found) : undefined
   }
 }

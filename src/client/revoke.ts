@@ -1,14 +1,17 @@
 import { elapsedMs, takeMoment } from '../clock.js'
 import * as errors from '../errors.js'
 import { assertInput, assertOptionalSignal, assertString } from '../options.js'
-import { CLOCK_TOLERANCE_SECONDS, type CognitoClaims } from '../tokens/claims.js'
-import { auditOf, type ClientContext, type RevocationInput, record } from './context.js'
+import { CLOCK_TOLERANCE_SECONDS } from '../tokens/claims.js'
+import { auditOf, type ClientContext, type RevocationInput, record, type SessionContext } from './context.js'
 import { type Attempt, attempt, cognitoOutcomeOf, describe, isPassing } from './outcome.js'
+import { assertDevice } from './refresh-input.js'
 import { type RevokeTokenOptions, revokeToken, revokeTokenOptions } from './revoke-token.js'
 import {
+  isReplaced,
   type LearnedFrom,
   type LearnedSession,
   type SessionHints,
+  type SessionId,
   SessionLearner,
 } from './session-learner.js'
 import { claimsFromCognito } from './session-tokens.js'
@@ -41,6 +44,7 @@ export async function revokeRefreshToken(
   const { refreshToken, signal } = input
   assertString('revokeRefreshToken', 'refreshToken', refreshToken)
   assertOptionalSignal('revokeRefreshToken', signal)
+  assertDevice('revokeRefreshToken', input)
   if (claimsFromCognito(refreshToken) !== undefined) {
     throw new errors.NotARefreshTokenError(
       'revokeRefreshToken: this is an access or ID token; hand over the refresh token',
@@ -51,33 +55,40 @@ export async function revokeRefreshToken(
   signal?.throwIfAborted()
   const learned = await new SessionLearner(context).learn(input)
   if (learned.sessions.length === 0) return giveUp(context, learned, input, how)
+  const originJtis = learned.sessions.map(({ origin_jti }) => origin_jti)
   // The endpoint's 200 proves nothing of a refresh token that was not seen to work: its session may go on.
   const worked = learned.learnedFrom === 'refresh' || learned.refreshTokens.length === 0
-  const proves = how.via === 'api' || worked
+  // Where Cognito's word is not sure, the record must do by itself.
+  const isSure = !isReplaced(learned)
+  const proves = isSure && (how.via === 'api' || worked)
+  const isEnough = isSure || context.revokers !== undefined
+  const atCognito = isSure ? 'revoked' : 'unknown'
 
   const recordAll = (cognitoConfirmed: boolean) =>
     record(context, ({ session }) =>
       Promise.all(
-        learned.sessions.map((claims) => session.revokeSession(claims, { ...audit, cognitoConfirmed })),
+        originJtis.map((origin_jti) => session.revokeSession({ origin_jti }, { ...audit, cognitoConfirmed })),
       ),
     )
   const startedAt = takeMoment()
   let recorded = await recordAll(proves)
-  // What was learned by a refresh cannot be learned again once Cognito has revoked: a process that is gone by then
-  // would leave tokens that nobody can name.
-  if (!recorded.ok && learned.learnedFrom === 'refresh') recorded = await recordAll(proves)
+  // What a refresh or this process's memory told cannot be learned again once Cognito has revoked: a process that is
+  // gone by then would leave tokens that nobody can name.
+  const isHinted = learned.learnedFrom === 'accessToken' || learned.learnedFrom === 'idToken'
+  if (!recorded.ok && !isHinted) recorded = await recordAll(proves)
   const revoked = await revokeAll(context, learned.refreshTokens, how, signal)
+  context.successors.forget({ originJtis })
   // A process that was frozen in between has a record that is over before the last tokens are.
   const isInTime = elapsedMs(startedAt) < CLOCK_TOLERANCE_SECONDS * 1000
-  if (recorded.ok && revoked.ok && isInTime)
-    return outcomeOf(learned, context.revokers ? 'recorded' : 'skipped', 'revoked')
+  if (recorded.ok && revoked.ok && isInTime && isEnough)
+    return outcomeOf(learned, context.revokers ? 'recorded' : 'skipped', atCognito)
 
   // What Cognito has not revoked brings new tokens for as long as the refresh token lives.
   const again = await recordAll(revoked.ok && proves)
   const store = !again.ok ? 'failed' : context.revokers ? 'recorded' : 'skipped'
-  if (revoked.ok && again.ok) return outcomeOf(learned, store, 'revoked')
-  const outcome = outcomeOf(learned, store, revoked.ok ? 'revoked' : cognitoOutcomeOf(revoked.error, signal))
-  const cause = revoked.ok ? (again as { error: unknown }).error : revoked.error
+  if (revoked.ok && again.ok && isEnough) return outcomeOf(learned, store, atCognito)
+  const outcome = outcomeOf(learned, store, revoked.ok ? atCognito : cognitoOutcomeOf(revoked.error, signal))
+  const cause = !revoked.ok ? revoked.error : again.ok ? learned.failure : again.error
   throw new errors.RevocationIncompleteError(
     `revokeRefreshToken: ${describe(outcome, cause)} ${remedyFor(outcome, cause)}`,
     outcome,
@@ -91,6 +102,8 @@ function remedyFor({ store, cognito, learnedFrom }: RevokeOutcome, cause: unknow
     const confirmed = cognito === 'revoked' ? ', { cognitoConfirmed: true }' : ''
     return `Record it with Revoker.revokeSession({ origin_jti: outcome.originJti }${confirmed}), or use adminGlobalSignOut`
   }
+  if (cause instanceof errors.RefreshTokenReuseError)
+    return 'Use adminGlobalSignOut: Cognito takes the refresh token no more'
   if (cognito === 'unknown' && learnedFrom === 'refresh') {
     return 'Call it again to complete it; if that throws RefreshTokenRevokedError, it is complete'
   }
@@ -119,6 +132,8 @@ async function giveUp(
     how,
     signal,
   )
+  // They may have no id to be found by.
+  context.successors.forget({ sub: context.sessions.find(refreshToken)?.sub })
   const cognito = revoked.ok ? 'revoked' : cognitoOutcomeOf(revoked.error, signal)
   if (!revoked.ok && cognito === 'failed') throw revoked.error
   throw new errors.SessionUnknownError(
@@ -129,8 +144,8 @@ async function giveUp(
 }
 
 /** Revokes each at Cognito, the successor of a rotation first; goes on after a failure, and tells the first. */
-async function revokeAll(
-  context: ClientContext,
+export async function revokeAll(
+  context: Pick<SessionContext, 'api' | 'hosted'>,
   refreshTokens: readonly string[],
   how: RevokeTokenOptions,
   signal: AbortSignal | undefined,
@@ -155,11 +170,11 @@ function outcomeOf(
   store: RevokeOutcome['store'],
   cognito: RevokeOutcome['cognito'],
 ): RevokeOutcome {
-  const originJtis = [...new Set(sessions.map((claims) => claims.origin_jti as string))]
+  const originJtis = sessions.map(({ origin_jti }) => origin_jti)
   return {
     originJti: originJtis[0] as string,
     originJtis,
-    sub: (sessions[0] as CognitoClaims).sub,
+    sub: (sessions[0] as SessionId).sub,
     learnedFrom,
     store,
     cognito,

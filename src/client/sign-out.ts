@@ -152,6 +152,7 @@ async function signOut(
   const early = api.clock.ownSeconds() - CLOCK_TOLERANCE_SECONDS
   await recordUntil(api.clock.nowSeconds() ?? Math.max(early, issuedAt), true)
   const done = await attempt(() => callCognito({ signal }))
+  context.successors.forget({ sub })
   const answeredAt = done.ok ? api.answeredAt(done.value) : api.clock.nowSeconds()
   const cutoff = answeredAt ?? api.clock.ownSeconds()
   let after = await recordUntil(cutoff, done.ok)

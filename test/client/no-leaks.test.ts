@@ -36,6 +36,14 @@ const ACTIONS: Record<
     operation: 'GetTokensFromRefreshToken',
     act: ({ client }, { refreshToken }) => client.revokeRefreshToken({ refreshToken }),
   },
+  'refresh of a session that was ended': {
+    operation: 'RevokeToken',
+    act: async ({ client, cognito: { userPoolId }, store, verifier }, session) => {
+      const { origin_jti: id = '', exp: expiresAt } = await verifier.verify(session.accessToken)
+      await store.add([{ poolId: userPoolId, scope: 'session', id, expiresAt }])
+      return client.refresh(session)
+    },
+  },
   adminGlobalSignOut: {
     operation: 'AdminUserGlobalSignOut',
     act: ({ client, user }) => client.adminGlobalSignOut({ username: user.username }),

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import {
   RefreshTokenInvalidError,
-  RefreshTokenReuseError,
   RefreshTokenRevokedError,
   SecretHashMismatchError,
   WrongClientError,
@@ -69,15 +68,53 @@ describe('refresh', () => {
     expect(new Set(results.map((result) => result.refreshToken)).size).toBe(1)
   })
 
-  it('gives the successor of a rotated refresh token, and tells reuse after the grace period', async () => {
+  it('gives the successor of a rotated refresh token', async () => {
     const scene = createScene({ refreshTokenRotation: { feature: 'ENABLED', retryGracePeriodSeconds: 10 } })
     const session = await scene.signIn()
     const { refreshToken, rotated } = await scene.client.refresh(session)
     expect(rotated).toBe(true)
     expect(refreshToken).not.toBe(session.refreshToken)
     await expect(scene.client.refresh({ refreshToken })).resolves.toBeDefined()
-    scene.cognito.clock.advance(11)
-    await expect(scene.client.refresh(session)).rejects.toThrow(RefreshTokenReuseError)
+  })
+
+  it.each(['GetTokensFromRefreshToken', 'REFRESH_TOKEN_AUTH'] as const)(
+    'hands the device key and the metadata for triggers on by %s',
+    async (flow) => {
+      const scene = createScene()
+      const { refreshToken } = await scene.signIn()
+      const clientMetadata = { tenant: 'blue' }
+      await scene.client.refresh({ refreshToken, flow, deviceKey: 'us-east-1_device', clientMetadata })
+      const sent = scene.cognito.calls.at(-1)?.parameters
+      expect(sent).toMatchObject({ ClientMetadata: clientMetadata })
+      expect(sent).toMatchObject(
+        flow === 'REFRESH_TOKEN_AUTH'
+          ? { AuthParameters: { DEVICE_KEY: 'us-east-1_device' } }
+          : { DeviceKey: 'us-east-1_device' },
+      )
+    },
+  )
+
+  it('exchanges apart for callers of whom one brings another device key or other metadata', async () => {
+    const scene = createScene()
+    const { refreshToken } = await scene.signIn()
+    scene.takeCalls()
+    await Promise.all([
+      scene.client.refresh({ refreshToken }),
+      scene.client.refresh({ refreshToken, deviceKey: 'us-east-1_device' }),
+      scene.client.refresh({ refreshToken, clientMetadata: { a: '1', b: '2' } }),
+      scene.client.refresh({ refreshToken, clientMetadata: { b: '2', a: '1' } }),
+    ])
+    expect(scene.takeCalls()).toHaveLength(3)
+  })
+
+  it('tells what makes a refresh token invalid, the device key among it', async () => {
+    const scene = createScene()
+    for (const act of ['refresh', 'revokeRefreshToken'] as const) {
+      const { message } = await thrownBy(() => scene.client[act]({ refreshToken: 'garbage' }))
+      for (const cause of ['expired', 'another app client', 'DEVICE_KEY', 'ADMIN_NO_SRP_AUTH']) {
+        expect(message).toContain(cause)
+      }
+    }
   })
 
   it('tells a revoked, a foreign, an expired and a garbled refresh token', async () => {
@@ -105,6 +142,9 @@ describe('refresh', () => {
     ['refreshToken', { refreshToken: '' }],
     ['refreshToken', { refreshToken: 5 }],
     ['flow', { flow: 'REFRESH' }],
+    ['deviceKey', { deviceKey: '' }],
+    ['clientMetadata', { clientMetadata: { tenant: 5 } }],
+    ['clientMetadata', { clientMetadata: null }],
   ])('names a wrong input: %s', async (name, wrong) => {
     const { client } = createScene()
     const error = await thrownBy(() => client.refresh({ refreshToken: 'x', ...wrong } as never))

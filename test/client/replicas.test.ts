@@ -1,6 +1,10 @@
 import { CognitoIdentityProviderClient } from '@aws-sdk/client-cognito-identity-provider'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { CognitoConfigurationError, RevocationIncompleteError } from '../../src/errors.js'
+import {
+  CognitoConfigurationError,
+  RefreshTokenRevokedError,
+  RevocationIncompleteError,
+} from '../../src/errors.js'
 import type { ReplicaOptions } from '../../src/testing/index.js'
 import { TokenVerifier } from '../../src/verifier.js'
 import { type Scene, type Session, thrownBy, useScene } from '../support/scene.js'
@@ -43,7 +47,12 @@ async function beginElsewhere(scene: Scene, options: Partial<ReplicaOptions> = {
       ({ iss }) => `accepted from ${iss}`,
       (error) => error.code,
     )
-  return { client: scene.createClient({ sdk, issuer }), judge }
+  return {
+    client: scene.createClient({ sdk, issuer }),
+    /** One that asks no store, as somebody with a stolen refresh token has it. */
+    bareClient: scene.createClient({ sdk, issuer, store: false }),
+    judge,
+  }
 }
 
 /** How sessions are ended at the primary Region. */
@@ -63,12 +72,13 @@ describe.each(ISSUER_TYPES)('Tokens that a lagging replica gives out under the %
     await end(scene, session)
     // As late as it can be, when the replica has still not heard of it.
     scene.cognito.clock.advance(LAG_SECONDS - 20)
-    const minted = await elsewhere.client.refresh(session)
+    const minted = await elsewhere.bareClient.refresh(session)
     for (const token of [minted.accessToken, minted.idToken, session.accessToken, session.idToken]) {
       expect(await elsewhere.judge(token)).toBe('token_revoked')
     }
+    await expect(elsewhere.client.refresh(session)).rejects.toThrow(RefreshTokenRevokedError)
     scene.cognito.clock.advance(20)
-    await expect(elsewhere.client.refresh(session)).rejects.toThrow('Refresh Token has been revoked')
+    await expect(elsewhere.bareClient.refresh(session)).rejects.toThrow('Refresh Token has been revoked')
   })
 
   it('are accepted where nothing was revoked', async () => {
@@ -90,7 +100,7 @@ describe('A client of a secondary Region', () => {
     const elsewhere = await beginElsewhere(scene)
     expect(await elsewhere.client.globalSignOut(session)).toMatchObject({ cognito: 'revoked' })
     scene.cognito.clock.advance(2)
-    const minted = await scene.client.refresh(session)
+    const minted = await scene.createClient({ store: false }).refresh(session)
     expect(await elsewhere.judge(minted.accessToken)).toBe('token_revoked')
     expect(await elsewhere.judge(minted.idToken)).toBe('token_revoked')
   })
@@ -108,7 +118,7 @@ describe('A client of a secondary Region', () => {
       expect(error).toMatchObject({ outcome: { store: 'recorded', cognito: 'failed' } })
       expect(error.cause).toBeInstanceOf(CognitoConfigurationError)
     }
-    const minted = await elsewhere.client.refresh(session)
+    const minted = await elsewhere.bareClient.refresh(session)
     expect(await elsewhere.judge(minted.accessToken)).toBe('token_revoked')
     expect(await scene.client.revokeRefreshToken(session)).toMatchObject({ cognito: 'revoked' })
   })

@@ -129,7 +129,7 @@ describe('revokeRefreshToken', () => {
     expect(error).toBeInstanceOf(RevocationIncompleteError)
     expect(error.outcome).toMatchObject({ store: 'recorded', cognito, learnedFrom: 'accessToken' })
     expect(lives(scene)).toEqual([closeTo(ACCESS_LIFE), closeTo(REFRESH_LIFE)])
-    const minted = await scene.client.refresh(session)
+    const minted = await scene.createClient({ store: false }).refresh(session)
     expect(await scene.judge({ ...minted, idToken: minted.idToken ?? '' })).toBe('token_revoked')
   })
 

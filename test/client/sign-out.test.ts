@@ -138,7 +138,7 @@ describe.each(Object.entries(WAYS))('%s', (name, prepare) => {
     const lives = scene.store.added.map(({ expiresAt }) => expiresAt - nowSeconds(scene))
     expect(lives).toEqual([expect.closeTo(ACCESS_LIFE, -2), expect.closeTo(REFRESH_LIFE, -2)])
     scene.cognito.clock.advance(5)
-    const minted = await scene.client.refresh(session)
+    const minted = await scene.createClient({ store: false }).refresh(session)
     expect(await scene.judge({ ...minted, idToken: minted.idToken ?? '' })).toBe('token_revoked')
     await scene.client.adminGlobalSignOut(scene.user)
     await expect(scene.client.refresh(session)).rejects.toThrow('Refresh Token has been revoked')

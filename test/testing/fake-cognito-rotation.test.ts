@@ -91,6 +91,23 @@ describe('refresh token rotation of FakeCognito', () => {
     await expect(harness().refresh(client, tokens.RefreshToken)).resolves.toHaveProperty('RefreshToken')
   })
 
+  it.each([true, false])(
+    'can give another origin_jti, with both ended together: rotation %s',
+    async (rotates) => {
+      const settings = { newOriginJtiOnRefresh: true, ...(rotates ? rotation(60) : {}) }
+      const { client, tokens } = await harness().begin(settings)
+      const fresh = await harness().refresh(client, tokens.RefreshToken)
+      expect(claimsOf(fresh.AccessToken).origin_jti).not.toBe(claimsOf(tokens.AccessToken).origin_jti)
+      expect(claimsOf(fresh.AccessToken).origin_jti).toBe(claimsOf(fresh.IdToken).origin_jti)
+      await harness().revoke(client, tokens.RefreshToken)
+      for (const { AccessToken } of [tokens, fresh]) {
+        await expect(harness().getUser(AccessToken)).rejects.toMatchObject(
+          refusal('NotAuthorizedException', 'Access Token has been revoked'),
+        )
+      }
+    },
+  )
+
   it('excludes ALLOW_REFRESH_TOKEN_AUTH in the settings', () => {
     const settings = { ...rotation(), explicitAuthFlows: ['ALLOW_REFRESH_TOKEN_AUTH'] as const }
     expect(() => harness().cognito.createClient(settings)).toThrow(/explicitAuthFlows/)

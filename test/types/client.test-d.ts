@@ -181,6 +181,21 @@ describe('the options of a CognitoTokenClient', () => {
     new CognitoTokenClient({ ...options, clientId: null })
   })
 
+  it('take what describeTokenSettings gave, or what is needed of it, and a say about reuse', () => {
+    new CognitoTokenClient({ ...options, tokenSettings: {} as TokenSettings })
+    const refreshTokenRotation = { enabled: true, retryGracePeriodSeconds: 30 }
+    new CognitoTokenClient({ ...options, tokenSettings: { refreshTokenRotation, explicitAuthFlows: [] } })
+    new CognitoTokenClient({
+      ...options,
+      onRefreshTokenReuse: async (reuse) => {
+        expectTypeOf(reuse.sub).toEqualTypeOf<string | undefined>()
+        expectTypeOf(await reuse.revokeSession({ reason: 'reused' })).toExtend<PartialOutcome>()
+      },
+    })
+    // @ts-expect-error: half of it
+    new CognitoTokenClient({ ...options, tokenSettings: { explicitAuthFlows: [] } })
+  })
+
   it('take a secret, or a function that gives one', () => {
     new CognitoTokenClient({ ...options, clientSecret: 'secret' })
     new CognitoTokenClient({ ...options, clientSecret: () => 'secret' })
@@ -247,6 +262,13 @@ describe('the methods of a CognitoTokenClient', () => {
   it('always say which refresh token to use after a refresh', () => {
     expectTypeOf(client.refresh).returns.resolves.toHaveProperty('refreshToken').toEqualTypeOf<string>()
     expectTypeOf(client.refresh).returns.resolves.toHaveProperty('rotated').toEqualTypeOf<boolean>()
+  })
+
+  it('refresh what a sign-in gave, as it is, for a device too', () => {
+    client.refresh({} as SignedIn)
+    client.refresh({ refreshToken: 'token', deviceKey: 'key', clientMetadata: { tenant: 'blue' } })
+    // @ts-expect-error: strings only
+    client.refresh({ refreshToken: 'token', clientMetadata: { tenant: 5 } })
   })
 
   it('revoke what a refresh gave, as it is', async () => {

@@ -33,6 +33,7 @@ const fieldsOf: Readonly<Record<keyof AppClientUpdate, readonly string[]>> = {
     ...['CallbackURLs', 'LogoutURLs'],
   ],
   newerSettings: [],
+  newOriginJtiOnRefresh: [],
 }
 
 /** Settings that a test gave, as they show on the wire. */

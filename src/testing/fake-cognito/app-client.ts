@@ -45,6 +45,11 @@ export interface AppClientUpdate {
    * newer field of a structure. Default none.
    */
   readonly newerSettings?: Readonly<Record<string, unknown>>
+  /**
+   * Whether each refresh gives the session another `origin_jti`, all of which end together. No setting of Cognito's,
+   * which does not say whether it does so. Default false.
+   */
+  readonly newOriginJtiOnRefresh?: boolean
 }
 
 /** What {@link FakeCognito.createClient} takes. */

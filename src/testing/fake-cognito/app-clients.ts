@@ -123,6 +123,7 @@ export class AppClients {
       preventUserExistenceErrors: 'LEGACY',
       oauth: noOAuth,
       newerSettings: {},
+      newOriginJtiOnRefresh: false,
       ...withoutUndefined(given),
     }
     assertAppClient(settings)

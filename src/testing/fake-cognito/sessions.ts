@@ -5,8 +5,8 @@ import type { User } from './users.js'
 
 /** What begins with a sign-in and goes on over every refresh: one device, so to speak. */
 export interface Session {
-  /** The `origin_jti` of all its tokens, as far as they have one. */
-  readonly originJti: string
+  /** The `origin_jti` of its tokens, as far as they have one. */
+  originJti: string
   readonly eventId: string
   readonly user: User
   readonly clientId: string
@@ -77,6 +77,12 @@ export class Sessions {
     }
     this.#shared.sessions.set(session.originJti, session)
     return session
+  }
+
+  /** Gives a session another `origin_jti` for its next tokens; by the former ones it is found as well. */
+  renew(session: Session): void {
+    session.originJti = randomUUID()
+    this.#shared.sessions.set(session.originJti, session)
   }
 
   find(originJti: string): Session | undefined {

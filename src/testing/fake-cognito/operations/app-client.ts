@@ -11,11 +11,14 @@ export function describeUserPoolClient(pool: Pool, parameters: Parameters): obje
 
 /** Replaces an app client's settings: what is left out becomes what it is by default. Only the name stays. */
 export function updateUserPoolClient(pool: Pool, parameters: Parameters): object {
-  const { clientId, clientName, secrets, newerSettings } = clientOf(pool, parameters)
+  const { clientId, clientName, secrets, newerSettings, newOriginJtiOnRefresh } = clientOf(pool, parameters)
   const name = parameters.optionalString('ClientName') ?? clientName
   const { given, wire } = readAppClientRequest(parameters, name, secrets.length > 0)
   const kept = keepSent(newerSettings, (field) => parameters.raw(field))
-  return answer(pool, pool.clients.replace(clientId, { ...given, newerSettings: kept }, wire))
+  return answer(
+    pool,
+    pool.clients.replace(clientId, { ...given, newerSettings: kept, newOriginJtiOnRefresh }, wire),
+  )
 }
 
 /** Makes an app client, with Cognito's defaults for what is left out. */

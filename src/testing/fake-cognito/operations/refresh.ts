@@ -20,6 +20,7 @@ export async function refreshByFlow(
   // No username is sent, so the hash is over the one that Cognito knows: never an alias that signed in.
   assertSecretHash(client, refreshToken.session.user.username, secretHash)
   assertUsable(pool, client, refreshToken)
+  if (client.newOriginJtiOnRefresh) pool.sessions.renew(refreshToken.session)
   return {
     ChallengeParameters: {},
     AuthenticationResult: mintTokens(pool, client, refreshToken.session),
@@ -51,6 +52,7 @@ export async function exchangeRefreshToken(
   const refreshToken = await openFor(pool, client, token, deviceKey)
   assertUsable(pool, client, refreshToken)
   const { session } = refreshToken
+  if (client.newOriginJtiOnRefresh) pool.sessions.renew(session)
   const result = mintTokens(pool, client, session)
   if (client.refreshTokenRotation.feature === 'DISABLED') return result
   // Marked before anything is awaited: of two requests at the same time, the later one finds it replaced.

@@ -1,0 +1,92 @@
+import { LRUCache } from 'lru-cache'
+import { type CognitoClaims, clientIdOf } from '../tokens/claims.js'
+import { digestOf } from './refresh-input.js'
+import { claimsFromCognito } from './session-tokens.js'
+
+/** Refresh tokens whose session is remembered. */
+const MAX_TOKENS = 10_000
+/** Ids of one session that are remembered, the newest: where each refresh gives another, the older ones' tokens are over. */
+const MAX_IDS = 50
+
+/** Tokens of a session, as Cognito has just given them. */
+export interface GivenTokens {
+  readonly accessToken: string
+  readonly idToken?: string | undefined
+  readonly refreshToken?: string | undefined
+}
+
+/** What is known of the session behind a refresh token: ids, and no token. */
+export class KnownSession {
+  readonly sub: string
+  readonly #originJtis = new Set<string>()
+  #beganAt = Number.POSITIVE_INFINITY
+
+  constructor(sub: string) {
+    this.sub = sub
+  }
+
+  /** Every `origin_jti` that its tokens had, the newest last: a refresh may have given it another. */
+  get originJtis(): readonly string[] {
+    return [...this.#originJtis]
+  }
+
+  /** The earliest time in its tokens, in epoch seconds: whatever was ended until then or later includes it. */
+  get beganAt(): number {
+    return this.#beganAt
+  }
+
+  add({ origin_jti, auth_time, iat }: CognitoClaims): void {
+    this.#beganAt = Math.min(this.#beganAt, auth_time ?? iat, iat)
+    if (origin_jti === undefined) return
+    this.#originJtis.delete(origin_jti)
+    this.#originJtis.add(origin_jti)
+    const [oldest] = this.#originJtis
+    if (this.#originJtis.size > MAX_IDS && oldest !== undefined) this.#originJtis.delete(oldest)
+  }
+}
+
+/**
+ * Which session the refresh tokens belong to that this process has seen. A refresh token tells nothing itself,
+ * and whether a session keeps its `origin_jti` over a rotation Cognito does not say: so all are remembered.
+ */
+export class KnownSessions {
+  readonly #clientId: string
+  readonly #sessions = new LRUCache<string, KnownSession>({ max: MAX_TOKENS })
+
+  constructor(clientId: string) {
+    this.#clientId = clientId
+  }
+
+  /** Remembers what a sign-in gives, where it gives tokens, and passes it on. */
+  async learning<Result extends object>(result: Promise<Result>): Promise<Result> {
+    const given: Partial<GivenTokens> = await result
+    if (given.accessToken !== undefined) this.learn({ ...given, accessToken: given.accessToken })
+    return result
+  }
+
+  /**
+   * Remembers the session of tokens that Cognito itself has just given.
+   *
+   * @param predecessor the refresh token for which it gave them
+   */
+  learn({ accessToken, idToken, refreshToken }: GivenTokens, predecessor = refreshToken): void {
+    const claims = [accessToken, idToken].flatMap((token) => (token && claimsFromCognito(token)) || [])
+    const [first] = claims
+    if (first === undefined || predecessor === undefined) return
+    const known = this.find(predecessor)
+    const session = known?.sub === first.sub ? known : new KnownSession(first.sub)
+    for (const each of claims) {
+      if (each.sub === first.sub && clientIdOf(each) === this.#clientId) session.add(each)
+    }
+    for (const token of [predecessor, refreshToken]) if (token) this.#sessions.set(digestOf(token), session)
+  }
+
+  /** The session of a refresh token, with what its predecessors and successors had. */
+  find(refreshToken: string): KnownSession | undefined {
+    return this.#sessions.get(digestOf(refreshToken))
+  }
+
+  clear(): void {
+    this.#sessions.clear()
+  }
+}
