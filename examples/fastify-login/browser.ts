@@ -1,9 +1,9 @@
-/** What a browser with a page of the service does: keeps the cookie, and says where a request comes from. */
+/** What a browser with a page of the service does: keeps the cookies, and says where a request comes from. */
 export class Browser {
   /** Kept in the page's memory. */
   accessToken: string | undefined
   readonly #origin: string
-  #cookie: string | undefined
+  readonly #cookies = new Map<string, string>()
 
   constructor(origin: string) {
     this.#origin = origin
@@ -24,18 +24,20 @@ export class Browser {
         'sec-fetch-site': site,
         ...this.#bearer(this.accessToken),
         // Path=/auth: nothing else gets it.
-        ...(this.#cookie && path.startsWith('/auth/') && { cookie: this.#cookie }),
+        ...(path.startsWith('/auth/') && { cookie: [...this.#cookies.values()].join('; ') }),
       },
     })
     for (const line of response.headers.getSetCookie()) {
       const [pair = ''] = line.split(';')
-      this.#cookie = pair.endsWith('=') ? undefined : pair
+      const [name = ''] = pair.split('=')
+      if (pair.endsWith('=')) this.#cookies.delete(name)
+      else this.#cookies.set(name, pair)
     }
     return this.#describe(response)
   }
 
   get hasCookie(): boolean {
-    return this.#cookie !== undefined
+    return this.#cookies.size > 0
   }
 
   #bearer(token: string | undefined): Record<string, string> {

@@ -44,7 +44,9 @@ async function playIt(): Promise<void> {
   await play.expect('A wrong password', () => phone.post('/auth/login', wrong), '401')
   const joe = { ...credentials, username: 'joe' }
   const challenge = '409 NEW_PASSWORD_REQUIRED'
-  await play.expect('Joe, who needs a new password', () => phone.post('/auth/login', joe), challenge)
+  await play.expect('Joe, who needs a new password', () => laptop.post('/auth/login', joe), challenge)
+  const answer = { newPassword: 'another horse battery staple' }
+  await play.expect('and chooses one', () => laptop.post('/auth/challenge', answer), '200')
   await play.expect('Jane signs in', () => phone.post('/auth/login', credentials), '200')
   await play.expect('/me', () => phone.get('/me'), '200')
   const first = phone.accessToken

@@ -2,9 +2,10 @@
 // a cookie that no script can read. Put a rate limit for /auth/login in front (a proxy, WAF, @fastify/rate-limit).
 import fastifyCookie from '@fastify/cookie'
 import type { CognitoAccessTokenClaims, TokenVerifier } from 'cognito-revocation'
-import type { CognitoTokenClient } from 'cognito-revocation/client'
+import type { CognitoTokenClient, SignInResult } from 'cognito-revocation/client'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { answerError, bearerTokenOf, HttpError, isDead, isRefusal } from './answers.js'
+import { type ChallengeAnswer, PendingSignIns } from './pending-sign-ins.js'
 import { forgetRefreshToken, keepRefreshToken, refreshTokenOf } from './refresh-cookie.js'
 
 export interface LoginServiceOptions {
@@ -35,6 +36,15 @@ const CREDENTIALS = {
   },
 }
 
+const ANSWER = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    newPassword: { type: 'string', minLength: 1, maxLength: 256 },
+    code: { type: 'string', minLength: 1, maxLength: 16 },
+  },
+}
+
 /** The service, ready to `listen`. Whoever made the client, the verifier and their store closes them. */
 export async function createLoginService({
   client,
@@ -43,7 +53,12 @@ export async function createLoginService({
   cookieMaxAgeSeconds = 30 * 86_400,
   logger = false,
 }: LoginServiceOptions): Promise<FastifyInstance> {
-  const app = Fastify({ logger, bodyLimit: 16_384, ajv: { customOptions: { coerceTypes: false } } })
+  const app = Fastify({
+    logger,
+    bodyLimit: 16_384,
+    ajv: { customOptions: { coerceTypes: false, removeAdditional: false } },
+  })
+  const pending = new PendingSignIns(client)
   // Any website's form can send text/plain unasked. JSON it cannot.
   app.removeContentTypeParser('text/plain')
   await app.register(fastifyCookie)
@@ -74,13 +89,22 @@ export async function createLoginService({
     '/auth/login',
     { onRequest: requireOwnPage, schema: { body: CREDENTIALS } },
     async ({ body }, reply) => {
-      const result = await client.signIn(body)
-      // The one place for challenges (MFA, a new password): keep `result` on the server, ask the user, answer Cognito.
-      if (result.status === 'challenge') return reply.code(409).send({ challenge: result.challengeName })
-      keepRefreshToken(reply, result.refreshToken, cookieMaxAgeSeconds)
-      return { accessToken: result.accessToken, expiresInSeconds: result.expiresInSeconds }
+      return signedIn(await client.signIn(body), reply)
     },
   )
+
+  // A second factor, or a new password: 409 named what Cognito wants to know.
+  app.post<{ Body: ChallengeAnswer }>(
+    '/auth/challenge',
+    { onRequest: requireOwnPage, schema: { body: ANSWER } },
+    async (request, reply) => signedIn(await pending.answer(request, reply, request.body), reply),
+  )
+
+  function signedIn(result: SignInResult, reply: FastifyReply) {
+    if (result.status === 'challenge') return pending.ask(result, reply)
+    keepRefreshToken(reply, result.refreshToken, cookieMaxAgeSeconds)
+    return { accessToken: result.accessToken, expiresInSeconds: result.expiresInSeconds }
+  }
 
   app.post('/auth/refresh', { onRequest: requireOwnPage }, async (request, reply) => {
     const tokens = await client.refresh({ refreshToken: demand(refreshTokenOf(request)) }).catch((error) => {

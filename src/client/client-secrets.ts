@@ -4,7 +4,7 @@ import { notify, type Observer } from '../observer.js'
 import { assertString, optionError } from '../options.js'
 
 /** One secret, or two while one replaces the other: the one to be tried first, then the other. */
-export type ClientSecret = string | readonly [string] | readonly [string, string]
+type ClientSecret = string | readonly [string] | readonly [string, string]
 
 /** As the option `clientSecret` has it: a function is asked at every call. */
 export type ClientSecretOption = ClientSecret | (() => ClientSecret | Promise<ClientSecret>)

@@ -25,7 +25,7 @@ export function cognitoOutcomeOf(error: unknown, signal: AbortSignal | undefined
 }
 
 /** Whether the caller himself has ended it. */
-export function isAbort(error: unknown, signal: AbortSignal | undefined): boolean {
+function isAbort(error: unknown, signal: AbortSignal | undefined): boolean {
   return signal?.aborted === true && error === signal.reason
 }
 

@@ -83,7 +83,7 @@ interface Tokens {
 }
 
 function cookieIn({ headers }: Answer): string | undefined {
-  return new RegExp(`^${COOKIE}=([^;]+);`).exec(headers['set-cookie']?.[0] ?? '')?.[1]
+  return new RegExp(`^${COOKIE}=([^;]+);`, 'm').exec((headers['set-cookie'] ?? []).join('\n'))?.[1]
 }
 
 /** What of an answer says how it went. */
@@ -127,7 +127,10 @@ describe('POST /auth/login', () => {
     const site = await start()
     site.scene.cognito.updateUser(site.scene.user.username, { status: 'FORCE_CHANGE_PASSWORD' })
     const answer = await site.login()
-    expect(gist(answer)).toEqual({ status: 409, text: '{"challenge":"NEW_PASSWORD_REQUIRED"}' })
+    const cookies = [
+      expect.stringMatching(/^__Secure-sign_in=[\w-]{43}; Max-Age=180; Path=\/auth; HttpOnly; /),
+    ]
+    expect(gist(answer)).toEqual({ status: 409, text: '{"challenge":"NEW_PASSWORD_REQUIRED"}', cookies })
   })
 
   it.each([
@@ -145,6 +148,57 @@ describe('POST /auth/login', () => {
     const answer = await site.post('/auth/login', headers, body)
     expect(answer.status).toBe(status)
     expect(answer.text).toMatch(/^{"error":"\w+"}$/)
+    expect(site.scene.takeCalls()).toEqual([])
+  })
+})
+
+describe('POST /auth/challenge', () => {
+  /** A sign-in that stands at a challenge, and how this browser answers it. */
+  async function challenged(site: Site, update: Parameters<Scene['cognito']['updateUser']>[1]) {
+    site.scene.cognito.updateUser(site.scene.user.username, update)
+    const { headers } = await site.login()
+    const [cookie = ''] = headers['set-cookie']?.[0]?.split(';') ?? []
+    site.scene.takeCalls()
+    const answer = (body: object, more = {}) =>
+      site.post('/auth/challenge', { ...OWN, cookie, ...more }, JSON.stringify(body))
+    return { answer, code: () => site.scene.cognito.codeFor(site.scene.user.username) }
+  }
+
+  it('takes a new password, and signs in', async () => {
+    const site = await start()
+    const { answer } = await challenged(site, { status: 'FORCE_CHANGE_PASSWORD' })
+    const done = await answer({ newPassword: 'another horse battery staple' })
+    expect(done.status).toBe(200)
+    expect(done.headers['set-cookie']?.[0]).toMatch(/^__Secure-sign_in=; Max-Age=0; /)
+    expect(cookieIn(done)).toBeTruthy()
+    expect((await site.me(JSON.parse(done.text).accessToken)).status).toBe(200)
+  })
+
+  it('takes a second factor, after a wrong one too', async () => {
+    const site = await start()
+    const { answer, code } = await challenged(site, { mfa: ['EMAIL_OTP'] })
+    expect(gist(await answer({ code: 'wrong' }))).toEqual(UNAUTHORIZED)
+    expect((await answer({ code: code() })).status).toBe(200)
+  })
+
+  it('takes an answer once', async () => {
+    const site = await start()
+    const { answer, code } = await challenged(site, { mfa: ['EMAIL_OTP'] })
+    const [answers] = [await Promise.all([answer({ code: code() }), answer({ code: code() })])]
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, 401])
+    expect(site.scene.takeCalls()).toEqual(['RespondToAuthChallenge'])
+  })
+
+  it.each([
+    ['a page of another website', { 'sec-fetch-site': 'cross-site' }, { code: '123456' }, 403],
+    ['a browser that did not begin it', { cookie: 'theme=dark' }, { code: '123456' }, 401],
+    ['a made-up cookie', { cookie: '__Secure-sign_in=guessed' }, { code: '123456' }, 401],
+    ['an answer to something else', {}, { newPassword: 'another horse' }, 400],
+    ['more than an answer', {}, { code: '123456', username: 'jane' }, 400],
+  ])('refuses %s without asking Cognito', async (_, headers, body, status) => {
+    const site = await start()
+    const { answer } = await challenged(site, { mfa: ['EMAIL_OTP'] })
+    expect((await answer(body, headers)).status).toBe(status)
     expect(site.scene.takeCalls()).toEqual([])
   })
 })
