@@ -41,6 +41,7 @@ export class OAuthEndpoints {
   readonly #gate: RefreshGate
   readonly #underWay = new Map<string, Promise<RefreshedTokens>>()
 
+  /** @internal */
   constructor(context: ClientContext) {
     this.#context = context
     this.#gate = new RefreshGate(context)

@@ -20,6 +20,7 @@ import type { CustomChallenge } from './sign-ins.js'
 export abstract class FakeSignIns extends FakeEndpoint {
   readonly #pool: Pool
 
+  /** @internal */
   constructor(pool: Pool, region: string) {
     super(pool, region)
     this.#pool = pool
