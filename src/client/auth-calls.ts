@@ -7,6 +7,7 @@ import {
   type InitiateAuthCommandOutput,
   RespondToAuthChallengeCommand,
 } from '@aws-sdk/client-cognito-identity-provider'
+import type { AcceptedSecret } from './client-secrets.js'
 import type { CognitoApi } from './cognito-api.js'
 import type { SignInOptions } from './sign-in-input.js'
 
@@ -19,6 +20,8 @@ export interface AuthStep {
   readonly parameters: Readonly<Record<string, string>>
   readonly session: string | undefined
   readonly input: SignInOptions
+  /** Of the steps before this one, in the same call. */
+  readonly acceptedSecret: AcceptedSecret
 }
 
 /** What Cognito answers to a step, and the operation that it answered. */
@@ -80,22 +83,25 @@ export async function respondToAuthChallenge(
 /** With USERNAME and, if the app client has a secret, its SECRET_HASH. */
 function send<Output>(
   api: CognitoApi,
-  { username, parameters, session, input }: AuthStep,
+  { username, parameters, session, input, acceptedSecret }: AuthStep,
   act: (parameters: Record<string, string>, sensitive: (string | undefined)[]) => Promise<Output>,
 ): Promise<Output> {
   const secrets = Object.entries(parameters)
     .filter(([name]) => !PUBLIC.has(name) && !name.startsWith('userAttributes.'))
     .map(([, value]) => value)
   const fingerprints = [input.userContextData?.EncodedData, input.contextData?.EncodedData]
-  return api.withSecretHash(username, (secretHash) =>
-    act(
-      {
-        ...parameters,
-        USERNAME: username,
-        ...(secretHash === undefined ? {} : { SECRET_HASH: secretHash }),
-      },
-      [...secrets, session, secretHash, ...fingerprints],
-    ),
+  return api.withSecretHash(
+    username,
+    (secretHash) =>
+      act(
+        {
+          ...parameters,
+          USERNAME: username,
+          ...(secretHash === undefined ? {} : { SECRET_HASH: secretHash }),
+        },
+        [...secrets, session, secretHash, ...fingerprints],
+      ),
+    { accepted: acceptedSecret },
   )
 }
 

@@ -3,8 +3,13 @@ import type { Device } from './device.js'
 import type { SignInOptions } from './sign-in-input.js'
 
 interface CodeAnswer {
-  /** As the user typed it in. */
+  /** As the user typed it in: white space is taken out. */
   readonly code: string
+}
+
+interface SoftwareTokenAnswer extends CodeAnswer {
+  /** What the user calls the device with the authenticator app. */
+  readonly friendlyDeviceName?: string
 }
 
 interface PasswordAnswer {
@@ -38,10 +43,8 @@ export interface KnownAnswers {
     readonly mfaType: string
   }
   readonly CUSTOM_CHALLENGE: { readonly answer: string }
-  readonly MFA_SETUP: CodeAnswer & {
-    /** What the user calls the device with the authenticator app. */
-    readonly friendlyDeviceName?: string
-  }
+  /** The first code of an authenticator app; or `responses`, for a second factor of another kind. */
+  readonly MFA_SETUP: SoftwareTokenAnswer | UnknownAnswer
   readonly PASSWORD: PasswordAnswer
   readonly PASSWORD_SRP: PasswordAnswer
   readonly WEB_AUTHN: {
@@ -51,7 +54,7 @@ export interface KnownAnswers {
   readonly DEVICE_SRP_AUTH: { readonly device: Device }
 }
 
-/** What answers a challenge that this version does not know. */
+/** What answers a challenge that this version does not know, or knows no better answer to. */
 export interface UnknownAnswer {
   /** ChallengeResponses by Cognito's own names; USERNAME and SECRET_HASH are filled in. */
   readonly responses: Readonly<Record<string, string>>

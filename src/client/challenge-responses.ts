@@ -1,5 +1,6 @@
 import { assertObject, assertString, assertStrings, optionError } from '../options.js'
 import type { KnownAnswers } from './challenge-answers.js'
+import { readCode } from './code.js'
 import type { SignInCall } from './sign-in-call.js'
 
 const OWNER = 'respondToChallenge'
@@ -24,15 +25,19 @@ const RESPONSES: {
     ])
     return { ...Object.fromEntries(attributes), NEW_PASSWORD: read(answer, 'newPassword') }
   },
-  SOFTWARE_TOKEN_MFA: (answer) => ({ SOFTWARE_TOKEN_MFA_CODE: read(answer, 'code') }),
-  SMS_MFA: (answer) => ({ SMS_MFA_CODE: read(answer, 'code') }),
-  SMS_OTP: (answer) => ({ SMS_OTP_CODE: read(answer, 'code') }),
-  EMAIL_OTP: (answer) => ({ EMAIL_OTP_CODE: read(answer, 'code') }),
+  SOFTWARE_TOKEN_MFA: ({ code }) => ({ SOFTWARE_TOKEN_MFA_CODE: readCode(OWNER, code) }),
+  SMS_MFA: ({ code }) => ({ SMS_MFA_CODE: readCode(OWNER, code) }),
+  SMS_OTP: ({ code }) => ({ SMS_OTP_CODE: readCode(OWNER, code) }),
+  EMAIL_OTP: ({ code }) => ({ EMAIL_OTP_CODE: readCode(OWNER, code) }),
   SELECT_CHALLENGE: selected,
   SELECT_MFA_TYPE: (answer) => ({ ANSWER: read(answer, 'mfaType') }),
   CUSTOM_CHALLENGE: (answer) => ({ ANSWER: read(answer, 'answer') }),
-  // The code went to VerifySoftwareToken.
-  MFA_SETUP: () => ({}),
+  // A code goes to VerifySoftwareToken.
+  MFA_SETUP: (answer) => {
+    if (answer.responses === undefined) return {}
+    if (answer.code !== undefined) throw optionError(OWNER, 'responses', 'left out where a code is given')
+    return rawResponses(answer)
+  },
   PASSWORD: (answer) => ({ PASSWORD: read(answer, 'password') }),
   PASSWORD_SRP: async (answer, call) => {
     read(answer, 'password')

@@ -57,8 +57,24 @@ export interface CodeChallenge<Name extends 'SMS_MFA' | 'SMS_OTP' | 'EMAIL_OTP'>
   readonly destination: string | undefined
 }
 
-/** The user chooses how to sign in, out of `availableChallenges`. Answer: `{ challenge, … }`. */
+/** A way to begin a sign-in. */
+export type FirstFactor = 'PASSWORD' | 'PASSWORD_SRP' | 'SMS_OTP' | 'EMAIL_OTP' | 'WEB_AUTHN'
+
+/**
+ * The user chooses how to sign in, out of `availableChallenges`. Answer: `{ challenge, … }`. A choice that comes from
+ * a browser is a string like any other: look it up among them, which also types it.
+ *
+ * @example
+ * const chosen = challenge.availableChallenges.find((name) => name === form.chosen)
+ * if (chosen === undefined) throw new Error('Nothing that is offered')
+ * if (chosen === 'PASSWORD' || chosen === 'PASSWORD_SRP') {
+ *   return client.respondToChallenge(challenge, { challenge: chosen, password: form.password })
+ * }
+ * return client.respondToChallenge(challenge, { challenge: chosen })
+ */
 export interface SelectChallenge extends ChallengeOf<'SELECT_CHALLENGE'> {
+  /** The ways to sign in that the user has. */
+  readonly availableChallenges: readonly (FirstFactor | UnknownChallengeName)[]
   /** For a passkey, where Cognito gives them at once. */
   readonly credentialRequestOptions: CredentialRequestOptions | undefined
 }
@@ -74,7 +90,10 @@ export interface CustomChallenge extends ChallengeOf<'CUSTOM_CHALLENGE'> {
   readonly publicParameters: Readonly<Record<string, string>>
 }
 
-/** The user must set up a second factor: see `associateSoftwareToken`. Answer: `{ code, friendlyDeviceName? }`. */
+/**
+ * The user must set up a second factor: see `associateSoftwareToken`. Answer: `{ code, friendlyDeviceName? }`; for a
+ * factor of another kind `{ responses }`, by Cognito's own names.
+ */
 export interface MfaSetupChallenge extends ChallengeOf<'MFA_SETUP'> {
   /** What can be set up. */
   readonly mfaTypes: readonly MfaType[]

@@ -9,6 +9,16 @@ type ClientSecret = string | readonly [string] | readonly [string, string]
 /** As the option `clientSecret` has it: a function is asked at every call. */
 export type ClientSecretOption = ClientSecret | (() => ClientSecret | Promise<ClientSecret>)
 
+/** The secret that Cognito took last, for calls that belong together. */
+export interface AcceptedSecret {
+  secret?: string | undefined
+}
+
+export interface SecretOptions {
+  /** Tried first, if it is still one of the two; replaced by what Cognito takes. */
+  readonly accepted?: AcceptedSecret | undefined
+}
+
 const EXPECTED = 'a non-empty string, two of them, or a function that gives them'
 
 /** @throws TypeError naming the option */
@@ -38,14 +48,24 @@ export class ClientSecrets {
    * Does something with the first secret (undefined for a public app client); once more with the second where
    * Cognito does not take the first. Never after a wrong password: that would count twice against the user.
    */
-  async use<T>(act: (secret: string | undefined) => Promise<T>): Promise<T> {
-    const [first, second] = await this.#read()
+  async use<T>(
+    act: (secret: string | undefined) => Promise<T>,
+    { accepted = {} }: SecretOptions = {},
+  ): Promise<T> {
+    const [one, other] = await this.#read()
+    const swapped = other !== undefined && other === accepted.secret
+    const [first, second] = swapped ? [other, one] : [one, other]
+    const tryWith = async (secret: string | undefined): Promise<T> => {
+      const result = await act(secret)
+      accepted.secret = secret
+      return result
+    }
     try {
-      return await act(first)
+      return await tryWith(first)
     } catch (error) {
       if (second === undefined || second === first || !isOfTheSecret(error)) throw error
       notify(this.#observer, { type: 'client_secret_refused', error: error as Error })
-      return await act(second)
+      return await tryWith(second)
     }
   }
 
@@ -53,6 +73,7 @@ export class ClientSecrets {
     const option = this.#option
     if (typeof option !== 'function') return [option].flat()
     const given = await withDeadline('clientSecret', this.#timeoutMs, Promise.resolve(option()))
+    if (typeof given === 'function') throw optionError('CognitoTokenClient', 'clientSecret', EXPECTED, given)
     assertClientSecret('CognitoTokenClient', given)
     return [given].flat()
   }

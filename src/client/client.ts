@@ -4,8 +4,15 @@ import type { MfaSetupChallenge, SignInChallenge } from './challenges.js'
 import { type CognitoTokenClientOptions, checkClientOptions } from './client-options.js'
 import type { ClientContext } from './context.js'
 import { createContext } from './create-context.js'
-import { type ConfirmDeviceInput, type ConfirmedDevice, confirmDevice } from './devices.js'
+import {
+  type ConfirmDeviceInput,
+  type ConfirmedDevice,
+  confirmDevice,
+  type ForgetDeviceInput,
+  forgetDevice,
+} from './devices.js'
 import { type LogoutUrlInput, logoutUrl } from './logout-url.js'
+import { type SetMfaPreferenceInput, setMfaPreference } from './mfa-preference.js'
 import { OAuthEndpoints } from './oauth-endpoints.js'
 import type { RefreshedTokens, RefreshInput } from './refresh-input.js'
 import { respondToChallenge } from './respond-to-challenge.js'
@@ -27,7 +34,8 @@ import {
  * where every verifier sees it. For one app client, with or without a secret.
  *
  * Errors of Cognito's are typed, with the SDK's error as `cause`; none contains a token, secret, password or
- * hash. Throttling and network errors are retried by the AWS SDK, with backoff and jitter, three attempts in all.
+ * hash. Throttling and network errors are retried by the AWS SDK, with backoff and jitter, three attempts in all: a
+ * request whose connection broke may have counted, and be repeated.
  *
  * @example
  * import { CognitoTokenClient } from 'cognito-revocation/client'
@@ -69,7 +77,8 @@ export class CognitoTokenClient extends AdminCalls {
    *
    * @returns the same as `signIn`: there may be another challenge
    * @throws CodeMismatchError: the same challenge can be answered again; CodeExpiredError
-   * @throws ChallengeSessionExpiredError where the sign-in must begin again
+   * @throws ChallengeSessionExpiredError where the sign-in must begin again; CognitoUnavailableError where an answer
+   *   was lost that may have counted: a new password may be set
    * @throws InvalidPasswordError, PasswordHistoryError, AliasExistsError, MfaMethodNotFoundError, …
    * @example
    * if (result.status === 'challenge' && result.challengeName === 'SOFTWARE_TOKEN_MFA') {
@@ -91,12 +100,12 @@ export class CognitoTokenClient extends AdminCalls {
     input: Input,
     options: { readonly signal?: AbortSignal } = {},
   ): Promise<SoftwareToken<Input>> {
-    return associateSoftwareToken(this.#context.api, input, options.signal)
+    return associateSoftwareToken(this.#context.api, input, options)
   }
 
   /**
-   * Confirms the authenticator app of a user who is signed in, by its first code (VerifySoftwareToken). Whether
-   * it is asked for at sign-in is a preference of the user's: Cognito's SetUserMFAPreference.
+   * Confirms the authenticator app of a user who is signed in, by its first code (VerifySoftwareToken). It is not
+   * asked for at sign-in before `setMfaPreference` says so.
    *
    * @throws CodeMismatchError, TokenRevokedError, TokenExpiredError, …
    */
@@ -105,14 +114,37 @@ export class CognitoTokenClient extends AdminCalls {
   }
 
   /**
-   * Confirms a device that Cognito has seen for the first time (ConfirmDevice). Give `device` along at the next
-   * sign-ins. Needs the optional peer dependency cognito-srp-helper.
+   * Says which second factors a user who is signed in is asked for at sign-in, and which of them is preferred
+   * (SetUserMFAPreference). What is left out stays as it is.
    *
-   * @throws InvalidParameterError where it is confirmed already; NotAuthorizedError, TokenRevokedError, …
+   * @throws InvalidParameterError where a factor is not set up, or the user pool requires one
+   * @throws NotAuthorizedError, TokenRevokedError, TokenExpiredError, …
+   * @example
+   * await client.setMfaPreference({ accessToken, softwareToken: 'preferred' })
+   */
+  setMfaPreference(input: SetMfaPreferenceInput): Promise<void> {
+    return setMfaPreference(this.#context.api, input)
+  }
+
+  /**
+   * Confirms a device that Cognito has seen for the first time (ConfirmDevice): before that, its session cannot be
+   * refreshed. Give `device` along at the next sign-ins. Needs the optional peer dependency cognito-srp-helper.
+   *
+   * @throws InvalidParameterError where it is confirmed already; CognitoUnavailableError where it may be, by an
+   *   attempt whose answer was lost: then `forgetDevice`; NotAuthorizedError, TokenRevokedError, …
    * @throws CognitoConfigurationError where cognito-srp-helper is not installed
    */
   confirmDevice(input: ConfirmDeviceInput): Promise<ConfirmedDevice> {
     return confirmDevice(this.#context.api, input)
+  }
+
+  /**
+   * Forgets a device (ForgetDevice): it can neither sign in as that any longer, nor refresh.
+   *
+   * @throws ResourceNotFoundError where the user has no such device; NotAuthorizedError, TokenRevokedError, …
+   */
+  forgetDevice(input: ForgetDeviceInput): Promise<void> {
+    return forgetDevice(this.#context.api, input)
   }
 
   /**

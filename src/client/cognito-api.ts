@@ -3,7 +3,7 @@ import { CognitoIdentityProviderClient } from '@aws-sdk/client-cognito-identity-
 import { withDeadline } from '../deadline.js'
 import { rejectionOf } from './abort.js'
 import type { CheckedClientOptions } from './client-options.js'
-import { ClientSecrets } from './client-secrets.js'
+import { ClientSecrets, type SecretOptions } from './client-secrets.js'
 import { CognitoClock } from './cognito-clock.js'
 import { toTypedError } from './cognito-errors.js'
 import { computeSecretHash } from './secret-hash.js'
@@ -104,11 +104,17 @@ export class CognitoApi {
     return this.#secrets.use(act)
   }
 
-  /** The same for what takes a SECRET_HASH, made with this username. */
-  withSecretHash<T>(username: string, act: (secretHash: string | undefined) => Promise<T>): Promise<T> {
+  /** The same for what takes a SECRET_HASH, made with this username; an empty one has an empty hash. */
+  withSecretHash<T>(
+    username: string,
+    act: (secretHash: string | undefined) => Promise<T>,
+    options: SecretOptions = {},
+  ): Promise<T> {
     const { clientId } = this
-    return this.#secrets.use((clientSecret) =>
-      act(clientSecret && computeSecretHash({ username, clientId, clientSecret })),
+    return this.#secrets.use(
+      (clientSecret) =>
+        act(clientSecret && username && computeSecretHash({ username, clientId, clientSecret })),
+      options,
     )
   }
 

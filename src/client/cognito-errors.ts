@@ -1,4 +1,5 @@
 import * as errors from '../errors.js'
+import { quotes } from './quoting.js'
 
 type ErrorClass = new (message: string, options: ErrorOptions) => errors.CognitoRevocationError
 type Advice = readonly [ErrorClass, string]
@@ -51,7 +52,7 @@ const BY_NAME: Readonly<Record<string, Advice>> = {
   ],
   InvalidParameterException: [
     errors.InvalidParameterError,
-    'Check the parameters, and that the app client allows this auth flow (ExplicitAuthFlows)',
+    'Check the parameters; at a sign-in, that the app client allows this auth flow (ExplicitAuthFlows)',
   ],
   ConcurrentModificationException: [
     errors.ConcurrentModificationError,
@@ -106,30 +107,33 @@ const BY_NAME: Readonly<Record<string, Advice>> = {
   ),
 }
 
-/** Sentences of Cognito's that quote nothing, whatever was sent. */
-const USUAL = new RegExp(
-  `^(${[
-    'Incorrect username or password',
-    'Password attempts exceeded',
-    'Password reset required for the user',
-    'User does not exist',
-    'User is disabled',
-    'User is not confirmed',
-    'Rate exceeded',
-    'Invalid session for the user(, session (is expired|can only be used once))?',
-    'Invalid code (received for user|or auth state for the user)',
-    'Invalid code provided, please request a code again',
-    'Your software token has already been used once',
-    '(Refresh|Access) Token has (been revoked|expired)',
-    'Invalid (Refresh|Access) Token',
-    'Client [\\w+]+ is configured with secret but SECRET_HASH was not received',
-    'Unable to verify secret hash for client [\\w+]+',
-    'SecretHash does not match for the client: [\\w+]+',
-  ].join('|')})\\.?$`,
-)
-
 const APP_CLIENT_OPERATIONS =
   /^((Describe|Update|Create)UserPoolClient|(Add|List|Delete)UserPoolClientSecrets?)$/
+
+/** What Cognito says of a SECRET_HASH or a client secret. A user may have a secret too: that is not meant. */
+const SECRET_REFUSED = /secret_?hash|secret hash|client secret|configured (with|for) secret/i
+const SECRET_ADVICE: Advice = [
+  errors.SecretHashMismatchError,
+  'The client secret is wrong, missing or superfluous, or (on refresh) the username is not the real one',
+]
+/** These take the secret itself, and no other: whatever they say of a secret is of that. */
+const RAW_SECRET_OPERATIONS = /^(GetTokensFromRefreshToken|RevokeToken)$/
+
+const USED_CODE = /already been used/i
+
+/** What a repetition hears where an earlier attempt, whose answer was lost, has taken effect. */
+const LOST: readonly (readonly [RegExp, string])[] = [
+  [
+    /^DeviceKeyExistsException/,
+    'An earlier attempt, whose answer was lost, may have taken effect: the device may be confirmed with a ' +
+      'password that nobody knows. Forget it (forgetDevice), and sign in again',
+  ],
+  [
+    /^NotAuthorizedException: Invalid session for the user|^ExpiredCodeException: .*already been used/i,
+    'An earlier attempt, whose answer was lost, may have taken effect. Sign in again, with the new password or ' +
+      'second factor if one was to be set',
+  ],
+]
 
 /** NotAuthorizedException means many things; only its message tells which. Cognito varies the final period. */
 const NOT_AUTHORIZED: readonly (readonly [RegExp, ErrorClass, string])[] = [
@@ -138,14 +142,10 @@ const NOT_AUTHORIZED: readonly (readonly [RegExp, ErrorClass, string])[] = [
     /invalid refresh token|refresh token has expired/i,
     errors.RefreshTokenInvalidError,
     'The refresh token has expired, is of another app client or user pool, or is of a device that is tracked: ' +
-      'then give its deviceKey (DEVICE_KEY), which must have been confirmed. With rotation, one of ' +
-      'ADMIN_NO_SRP_AUTH is refused too',
+      'then give its deviceKey (DEVICE_KEY); before confirmDevice confirmed it, no refresh works. With rotation, ' +
+      'one of ADMIN_NO_SRP_AUTH is refused too',
   ],
-  [
-    /secret/i,
-    errors.SecretHashMismatchError,
-    'The client secret is wrong, missing or superfluous, or (on refresh) the username is not the real one',
-  ],
+  [SECRET_REFUSED, ...SECRET_ADVICE],
   [
     /invalid session for the user/i,
     errors.ChallengeSessionExpiredError,
@@ -164,7 +164,10 @@ export function toTypedError(
   sensitive: readonly (string | undefined)[],
 ): errors.CognitoRevocationError {
   if (thrown instanceof errors.CognitoRevocationError) return thrown
-  const error = thrown as Error & { $fault?: string; $metadata?: { httpStatusCode?: number } }
+  const error = thrown as Error & {
+    $fault?: string
+    $metadata?: { httpStatusCode?: number; attempts?: number }
+  }
   const name = error?.name ?? 'Error'
   // A parser quotes what it could not parse: an answer with tokens, maybe.
   const message = name === 'SyntaxError' ? 'not JSON' : String(error?.message ?? thrown)
@@ -187,6 +190,17 @@ export function toTypedError(
       )
     }
   }
+  const lost =
+    (error?.$metadata?.attempts ?? 1) > 1
+      ? LOST.find(([said]) => said.test(`${name}: ${message}`))
+      : undefined
+  if (lost !== undefined) return make(errors.CognitoUnavailableError, lost[1])
+  if (name === 'ExpiredCodeException' && USED_CODE.test(message)) {
+    return make(
+      errors.CodeExpiredError,
+      "The authenticator app's code was used before; wait for its next one, and answer the same challenge",
+    )
+  }
   if (name === 'NotAuthorizedException') {
     for (const [pattern, Class, advice] of NOT_AUTHORIZED)
       if (pattern.test(message)) return make(Class, advice)
@@ -195,6 +209,7 @@ export function toTypedError(
     }
     if (/access token has expired/i.test(message))
       return make(errors.TokenExpiredError, 'The access token has expired')
+    if (RAW_SECRET_OPERATIONS.test(operation) && /secret/i.test(message)) return make(...SECRET_ADVICE)
     if (operation === 'RevokeToken') return make(...advised('UnauthorizedException'))
     return make(errors.NotAuthorizedError, 'Cognito refuses: wrong username or password, or an invalid token')
   }
@@ -223,13 +238,4 @@ function advised(name: string): Advice {
 
 function each(names: readonly string[], advice: Advice): Record<string, Advice> {
   return Object.fromEntries(names.map((name) => [name, advice]))
-}
-
-/**
- * Whether a message quotes a token, password or secret. Cognito's usual sentences don't, whatever was sent:
- * a password that is a word of theirs must not be told by what becomes of them.
- */
-function quotes(message: string, sensitive: readonly (string | undefined)[]): boolean {
-  if (USUAL.test(message)) return false
-  return /eyJ[\w.=-]{16,}/.test(message) || sensitive.some((secret) => secret && message.includes(secret))
 }

@@ -1,4 +1,4 @@
-import { ConfirmDeviceCommand } from '@aws-sdk/client-cognito-identity-provider'
+import { ConfirmDeviceCommand, ForgetDeviceCommand } from '@aws-sdk/client-cognito-identity-provider'
 import { assertInput, assertOptionalSignal, assertString } from '../options.js'
 import type { CognitoApi } from './cognito-api.js'
 import { assertNewDevice, type Device, type NewDevice } from './device.js'
@@ -24,6 +24,14 @@ export interface ConfirmedDevice {
    * UpdateDeviceStatus says so.
    */
   readonly userConfirmationNecessary: boolean
+}
+
+export interface ForgetDeviceInput {
+  /** Of the user whose device it is. */
+  readonly accessToken: string
+  readonly deviceKey: string
+  /** Ends the call; it then rejects with the signal's reason, and whether the device is forgotten is unknown. */
+  readonly signal?: AbortSignal
 }
 
 /** ConfirmDevice, with a new password for the device that Cognito gets only the verifier of. */
@@ -52,4 +60,18 @@ export async function confirmDevice(api: CognitoApi, input: ConfirmDeviceInput):
     device: { deviceKey, deviceGroupKey, devicePassword },
     userConfirmationNecessary: output.UserConfirmationNecessary === true,
   }
+}
+
+/** ForgetDevice. */
+export async function forgetDevice(api: CognitoApi, input: ForgetDeviceInput): Promise<void> {
+  assertInput('forgetDevice', input)
+  const { accessToken, deviceKey, signal } = input
+  assertString('forgetDevice', 'accessToken', accessToken)
+  assertString('forgetDevice', 'deviceKey', deviceKey)
+  assertOptionalSignal('forgetDevice', signal)
+  const command = new ForgetDeviceCommand({ AccessToken: accessToken, DeviceKey: deviceKey })
+  await api.call('ForgetDevice', (sdk, options) => sdk.send(command, options), {
+    sensitive: [accessToken],
+    signal,
+  })
 }

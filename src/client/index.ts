@@ -16,6 +16,7 @@ export type {
   CredentialRequestOptions,
   CustomChallenge,
   DeviceChallenge,
+  FirstFactor,
   KnownChallenges,
   MfaSetupChallenge,
   MfaType,
@@ -33,9 +34,10 @@ export { CognitoTokenClient } from './client.js'
 export type { CognitoTokenClientOptions, RefreshFlow } from './client-options.js'
 export type { CreateAppClientInput, CreatedAppClient, NewAppClientSettings } from './create-app-client.js'
 export type { Device, NewDevice } from './device.js'
-export type { ConfirmDeviceInput, ConfirmedDevice } from './devices.js'
+export type { ConfirmDeviceInput, ConfirmedDevice, ForgetDeviceInput } from './devices.js'
 export type { RefreshSettings } from './kept-settings.js'
 export type { LogoutUrlInput } from './logout-url.js'
+export type { MfaPreference, SetMfaPreferenceInput } from './mfa-preference.js'
 export type { OAuthEndpoints } from './oauth-endpoints.js'
 export type {
   ClientCredentialsInput,
@@ -47,6 +49,7 @@ export type {
 } from './oauth-inputs.js'
 export type { OAuthTokens } from './oauth-tokens.js'
 export type { AuthorizationChecks } from './pkce.js'
+export { isUnknownChallenge } from './read-challenge.js'
 export type { RefreshedTokens, RefreshInput } from './refresh-input.js'
 export type {
   OnRefreshTokenReuse,

@@ -5,6 +5,7 @@ import type {
   CredentialRequestOptions,
   KnownChallenges,
   SignInChallenge,
+  UnknownChallenge,
   UnknownChallengeName,
 } from './challenges.js'
 
@@ -16,9 +17,9 @@ const OFFERS: { readonly [Name in keyof KnownChallenges]: (parameters: Challenge
   {
     NEW_PASSWORD_REQUIRED: (parameters) => ({
       requiredAttributes: parameters
-        .list('requiredAttributes')
+        .texts('requiredAttributes')
         .map((name) => name.replace(/^userAttributes\./, '')),
-      userAttributes: parameters.strings('userAttributes'),
+      userAttributes: parameters.textsByName('userAttributes'),
     }),
     SOFTWARE_TOKEN_MFA: ({ raw }) => ({ friendlyDeviceName: raw.FRIENDLY_DEVICE_NAME }),
     SMS_MFA: deliveryOf,
@@ -70,6 +71,18 @@ export function usernameIn(parameters: Readonly<Record<string, string>> | undefi
   return parameters?.USER_ID_FOR_SRP || parameters?.USERNAME || undefined
 }
 
+/**
+ * Whether a challenge is one that this version does not know: it is answered by `{ responses }`, by Cognito's own
+ * names. For the `default` of a `switch` that does not have all the others.
+ *
+ * @example
+ * import { isUnknownChallenge } from 'cognito-revocation/client'
+ * if (isUnknownChallenge(challenge)) await client.respondToChallenge(challenge, { responses: { NEW_CODE: code } })
+ */
+export function isUnknownChallenge(challenge: SignInChallenge): challenge is UnknownChallenge {
+  return !isKnown(challenge.challengeName)
+}
+
 function isKnown(name: string): name is keyof KnownChallenges {
   return Object.hasOwn(OFFERS, name)
 }
@@ -115,13 +128,22 @@ class ChallengeParameters {
     return { ...value }
   }
 
-  /** An object of strings. */
-  strings(name: string): Readonly<Record<string, string>> {
+  /**
+   * A list that only informs: what is no string is turned into one, null is nothing. For its form alone nobody
+   * must be kept from signing in.
+   */
+  texts(name: string): readonly string[] {
+    const value = this.#json(name, '[]') ?? []
+    if (!Array.isArray(value)) throw this.error(name)
+    return value.flatMap(textOf)
+  }
+
+  /** The same of an object's values. */
+  textsByName(name: string): Readonly<Record<string, string>> {
+    const value = this.#json(name, '{}') ?? {}
+    if (typeof value !== 'object' || Array.isArray(value)) throw this.error(name)
     return Object.fromEntries(
-      Object.entries(this.object(name)).map(([key, value]) => {
-        if (typeof value !== 'string') throw this.error(name)
-        return [key, value]
-      }),
+      Object.entries(value).flatMap(([key, each]) => textOf(each).map((text) => [key, text])),
     )
   }
 
@@ -134,9 +156,15 @@ class ChallengeParameters {
 
   #json(name: string, otherwise: string): unknown {
     try {
-      return JSON.parse(this.raw[name] ?? otherwise)
+      return JSON.parse(this.raw[name] || otherwise)
     } catch {
       throw this.error(name)
     }
   }
+}
+
+/** None for null. */
+function textOf(value: unknown): readonly string[] {
+  if (value === null) return []
+  return [typeof value === 'string' ? value : JSON.stringify(value)]
 }

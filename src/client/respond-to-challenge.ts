@@ -25,7 +25,7 @@ export async function respondToChallenge<C extends SignInChallenge>(
   const call = new SignInCall(api, { username, admin, ...passwordIn(challengeName, input), input })
   const responses = await responsesTo(challengeName, input, call)
   const session =
-    challengeName === 'MFA_SETUP'
+    challengeName === 'MFA_SETUP' && input.responses === undefined
       ? await verifySessionToken(api, challenge.session, input)
       : challenge.session
   return call.respond(challengeName, session, responses)

@@ -1,6 +1,7 @@
 import type { AuthFlowType } from '@aws-sdk/client-cognito-identity-provider'
-import { CognitoError } from '../errors.js'
+import { CognitoError, NotAuthorizedError } from '../errors.js'
 import { type AuthOutput, type AuthStep, initiateAuth, respondToAuthChallenge } from './auth-calls.js'
+import type { AcceptedSecret } from './client-secrets.js'
 import type { CognitoApi } from './cognito-api.js'
 import { readChallenge, usernameIn } from './read-challenge.js'
 import type { SignInOptions } from './sign-in-input.js'
@@ -28,6 +29,8 @@ export class SignInCall {
   /** As Cognito has named the user last. */
   #username: string
   #exchange: SrpExchange | undefined
+  /** Of two client secrets, the one that Cognito took: not every step begins with the other. */
+  readonly #acceptedSecret: AcceptedSecret = {}
 
   constructor(api: CognitoApi, applicant: Applicant) {
     this.#api = api
@@ -37,8 +40,14 @@ export class SignInCall {
 
   /** Begins an exchange by SRP. */
   async srpA(): Promise<string> {
-    this.#exchange = await SrpExchange.begin(this.#api.userPoolId)
+    this.#exchange = await SrpExchange.begin(this.#api.userPoolId, () => this.#now())
     return this.#exchange.srpA
+  }
+
+  /** By Cognito's clock, which checks it; by this machine's before Cognito has told its own. */
+  #now(): number {
+    const { clock } = this.#api
+    return clock.nowSeconds() ?? clock.ownSeconds()
   }
 
   /** Begins a sign-in. */
@@ -73,9 +82,21 @@ export class SignInCall {
     return readSignedIn(output)
   }
 
-  #respond(name: string, session: string | undefined, responses: Readonly<Record<string, string>>) {
+  async #respond(
+    name: string,
+    session: string | undefined,
+    responses: Readonly<Record<string, string>>,
+  ): Promise<AuthOutput> {
     this.#answered.add(name)
-    return respondToAuthChallenge(this.#api, name, this.#step(responses, session))
+    try {
+      return await respondToAuthChallenge(this.#api, name, this.#step(responses, session))
+    } catch (error) {
+      if (!(error instanceof NotAuthorizedError) || !isVerifier(name)) throw error
+      const { message, cause } = error
+      throw new NotAuthorizedError(`${message} By SRP also where this machine's clock is minutes off.`, {
+        cause,
+      })
+    }
   }
 
   /** What this call can answer by itself; undefined for what the caller must. */
@@ -85,8 +106,7 @@ export class SignInCall {
     parameters: Readonly<Record<string, string>>,
   ): Promise<Record<string, string> | undefined> {
     const { password, maySendPassword, input } = this.#applicant
-    const isVerifier = name === 'PASSWORD_VERIFIER' || name === 'DEVICE_PASSWORD_VERIFIER'
-    if (isVerifier) return this.#proof(operation, name, parameters)
+    if (isVerifier(name)) return this.#proof(operation, name, parameters)
     if (this.#answered.has(name)) return undefined
     if (name === 'PASSWORD' && password !== undefined && maySendPassword) return { PASSWORD: password }
     if (name === 'PASSWORD_SRP' && password !== undefined) return { SRP_A: await this.srpA() }
@@ -115,6 +135,12 @@ export class SignInCall {
   #step(parameters: Readonly<Record<string, string>>, session: string | undefined): AuthStep {
     const { admin, input } = this.#applicant
     const device = input.device === undefined ? {} : { DEVICE_KEY: input.device.deviceKey }
-    return { admin, username: this.#username, parameters: { ...device, ...parameters }, session, input }
+    const acceptedSecret = this.#acceptedSecret
+    const shared = { admin, username: this.#username, session, input, acceptedSecret }
+    return { ...shared, parameters: { ...device, ...parameters } }
   }
+}
+
+function isVerifier(name: string): name is 'PASSWORD_VERIFIER' | 'DEVICE_PASSWORD_VERIFIER' {
+  return name === 'PASSWORD_VERIFIER' || name === 'DEVICE_PASSWORD_VERIFIER'
 }

@@ -3,8 +3,9 @@ import {
   VerifySoftwareTokenCommand,
 } from '@aws-sdk/client-cognito-identity-provider'
 import { CodeMismatchError, CognitoError } from '../errors.js'
-import { assertInput, assertOptionalSignal, assertString } from '../options.js'
+import { assertInput, assertObject, assertOptionalSignal, assertString } from '../options.js'
 import type { MfaSetupChallenge } from './challenges.js'
+import { readCode } from './code.js'
 import type { CognitoApi } from './cognito-api.js'
 
 /** A user who is signed in, by the access token. */
@@ -25,7 +26,7 @@ export interface SoftwareToken<Input extends MfaSetupChallenge | AccessTokenInpu
 }
 
 export interface VerifySoftwareTokenInput extends AccessTokenInput {
-  /** The code that the authenticator app shows. */
+  /** The code that the authenticator app shows: six digits; white space is taken out. */
   readonly code: string
   /** What the user calls the device with the app. */
   readonly friendlyDeviceName?: string
@@ -37,9 +38,11 @@ export interface VerifySoftwareTokenInput extends AccessTokenInput {
 export async function associateSoftwareToken<Input extends MfaSetupChallenge | AccessTokenInput>(
   api: CognitoApi,
   input: Input,
-  signal: AbortSignal | undefined,
+  options: { readonly signal?: AbortSignal },
 ): Promise<SoftwareToken<Input>> {
   assertInput('associateSoftwareToken', input)
+  assertObject('associateSoftwareToken', 'options', options)
+  const { signal } = options
   assertOptionalSignal('associateSoftwareToken', signal)
   const challenge = 'challengeName' in input ? input : undefined
   const secret = 'challengeName' in input ? input.session : input.accessToken
@@ -84,15 +87,18 @@ async function verify(
   { code, friendlyDeviceName }: { readonly code?: unknown; readonly friendlyDeviceName?: unknown },
   signal: AbortSignal | undefined,
 ) {
-  assertString(owner, 'code', code)
+  const digits = readCode(owner, code)
   if (friendlyDeviceName !== undefined) assertString(owner, 'friendlyDeviceName', friendlyDeviceName)
+  // Cognito would call anything else an invalid parameter; it is a slip of the user's like any other.
+  if (!/^[0-9]{6}$/.test(digits))
+    throw new CodeMismatchError(`${owner}: the code is not six digits; ask the user again`)
   const command = new VerifySoftwareTokenCommand({
     ...by,
-    UserCode: code,
+    UserCode: digits,
     FriendlyDeviceName: friendlyDeviceName,
   })
   const output = await api.call('VerifySoftwareToken', (sdk, options) => sdk.send(command, options), {
-    sensitive: [by.AccessToken, by.Session, code],
+    sensitive: [by.AccessToken, by.Session, digits],
     signal,
   })
   if (output.Status !== 'SUCCESS') {

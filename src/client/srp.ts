@@ -77,23 +77,27 @@ function isSrpHelper(found: unknown): found is SrpHelper {
 
 /**
  * One exchange by SRP (RFC 5054), as Cognito has it: A goes out, the proof that the password is known follows.
- * To be made just before A is sent, since the proof is stamped with that time, and to be used once.
+ * To be used once.
  */
 export class SrpExchange {
   readonly #helper: SrpHelper
   readonly #session: SrpSession
+  readonly #nowSeconds: () => number
 
-  constructor(helper: SrpHelper, session: SrpSession) {
+  /** @param nowSeconds what the proof is stamped with: Cognito takes what is off by minutes for a wrong password */
+  constructor(helper: SrpHelper, session: SrpSession, nowSeconds: () => number) {
     this.#helper = helper
     this.#session = session
+    this.#nowSeconds = nowSeconds
   }
 
-  static async begin(userPoolId: string): Promise<SrpExchange> {
+  static async begin(userPoolId: string, nowSeconds: () => number): Promise<SrpExchange> {
     const helper = await loadSrpHelper()
     // The user's name and password are needed for the proof only, by then as Cognito knows the user.
     return new SrpExchange(
       helper,
       guarded(() => helper.createSrpSession('', '', userPoolId, false)),
+      nowSeconds,
     )
   }
 
@@ -105,17 +109,17 @@ export class SrpExchange {
   /** Answers PASSWORD_VERIFIER: hashes with USER_ID_FOR_SRP, not with the alias that may have been typed in. */
   proveUser(parameters: Readonly<Record<string, string>>, password: string): Record<string, string> {
     const checked = check(parameters, 'USER_ID_FOR_SRP')
-    return this.#prove(checked, () =>
-      this.#helper.signSrpSession({ ...this.#session, password }, { ChallengeParameters: checked }),
+    return this.#prove(checked, (session) =>
+      this.#helper.signSrpSession({ ...session, password }, { ChallengeParameters: checked }),
     )
   }
 
   /** Answers DEVICE_PASSWORD_VERIFIER. */
   proveDevice(parameters: Readonly<Record<string, string>>, device: Device): Record<string, string> {
     const checked = check({ ...parameters, DEVICE_KEY: device.deviceKey }, 'DEVICE_KEY')
-    return this.#prove(checked, () =>
+    return this.#prove(checked, (session) =>
       this.#helper.signSrpSessionWithDevice(
-        this.#session,
+        session,
         { ChallengeParameters: checked },
         device.deviceGroupKey,
         device.devicePassword,
@@ -125,9 +129,10 @@ export class SrpExchange {
 
   #prove(
     parameters: Readonly<Record<'SECRET_BLOCK', string>>,
-    sign: () => SignedSession,
+    sign: (session: SrpSession) => SignedSession,
   ): Record<string, string> {
-    const { passwordSignature, timestamp } = guarded(sign)
+    const timestamp = timestampOf(this.#nowSeconds())
+    const { passwordSignature } = guarded(() => sign({ ...this.#session, timestamp }))
     return {
       PASSWORD_CLAIM_SIGNATURE: passwordSignature,
       PASSWORD_CLAIM_SECRET_BLOCK: parameters.SECRET_BLOCK,
@@ -162,6 +167,12 @@ function check<Id extends string>(parameters: Readonly<Record<string, string>>, 
     'SALT' | 'SECRET_BLOCK' | 'SRP_B' | Id,
     string
   >
+}
+
+/** In the one form that Cognito takes: `Sun Nov 8 09:07:05 UTC 2026`, the day without a leading zero. */
+function timestampOf(seconds: number): string {
+  const [weekday, day, month, year, time] = new Date(seconds * 1000).toUTCString().split(/,? /)
+  return `${weekday} ${month} ${Number(day)} ${time} UTC ${year}`
 }
 
 function prime(): bigint {

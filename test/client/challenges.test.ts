@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { SignInChallenge, SignInResult, UnknownChallenge } from '../../src/client/index.js'
+import { isUnknownChallenge, type SignInChallenge, type SignInResult } from '../../src/client/index.js'
 import {
   AliasExistsError,
   ChallengeSessionExpiredError,
@@ -66,8 +66,24 @@ describe.each([
     const { user, client } = scene
     scene.cognito.updateUser(user.username, { mfa: ['SOFTWARE_TOKEN_MFA'] })
     const challenge = expectChallenge(await client.signIn({ ...user, flow }), 'SOFTWARE_TOKEN_MFA')
-    const code = scene.cognito.totpFor(user.username)
+    const code = scene.cognito.totpFor(user.username).replace(/(...)/, '$1 ')
     expect(await client.respondToChallenge(challenge, { code })).toMatchObject({ status: 'authenticated' })
+  })
+
+  it('SOFTWARE_TOKEN_MFA does not take a code twice, but the next one for the same challenge', async () => {
+    const scene = createScene()
+    const { user, client, cognito } = scene
+    cognito.updateUser(user.username, { mfa: ['SOFTWARE_TOKEN_MFA'] })
+    const ask = async () => expectChallenge(await client.signIn({ ...user, flow }), 'SOFTWARE_TOKEN_MFA')
+    const code = cognito.totpFor(user.username)
+    await client.respondToChallenge(await ask(), { code })
+    const challenge = await ask()
+    const error = await thrownBy(() => client.respondToChallenge(challenge, { code }))
+    expect(error).toBeInstanceOf(CodeExpiredError)
+    expect(error.message).toContain('wait for its next one, and answer the same challenge')
+    cognito.clock.advance(30)
+    const next = { code: cognito.totpFor(user.username) }
+    expect(await client.respondToChallenge(challenge, next)).toMatchObject({ status: 'authenticated' })
   })
 
   it.each([
@@ -80,7 +96,7 @@ describe.each([
     scene.cognito.updateUser(user.username, { phoneNumber, mfa: [name] })
     const challenge = expectChallenge(await client.signIn({ ...user, flow }), name)
     expect(challenge).toMatchObject({ deliveryMedium, destination })
-    const code = scene.cognito.codeFor(user.username)
+    const code = ` ${scene.cognito.codeFor(user.username).replace(/(...)/, '$1 ')}\n`
     expect(await client.respondToChallenge(challenge, { code })).toMatchObject({ status: 'authenticated' })
   })
 
@@ -111,9 +127,18 @@ describe.each([
     const name: string = challenge.challengeName
     expect(name).toBe('RIDDLE')
     const responses = { RIDDLE_ANSWER: 'a man', USERNAME: 'somebody else', SECRET_HASH: 'nonsense' }
-    const next = await client.respondToChallenge(challenge as UnknownChallenge, { responses })
+    if (!isUnknownChallenge(challenge)) throw new Error('it is known')
+    const next = await client.respondToChallenge(challenge, { responses })
     expect(next).toMatchObject({ status: 'authenticated' })
     expect(responsesOf(scene)).toMatchObject({ RIDDLE_ANSWER: 'a man', USERNAME: user.username })
+  })
+})
+
+describe('isUnknownChallenge', () => {
+  it('is right of known ones, and of names that every object has', () => {
+    const named = (challengeName: string) => ({ challengeName }) as SignInChallenge
+    expect(['SMS_MFA', 'MFA_SETUP'].map((name) => isUnknownChallenge(named(name)))).toEqual([false, false])
+    expect(['RIDDLE', 'toString'].map((name) => isUnknownChallenge(named(name)))).toEqual([true, true])
   })
 })
 
@@ -167,9 +192,15 @@ describe('The choice of SELECT_CHALLENGE', () => {
 
   it('can bring the credential along', async () => {
     const scene = createScene()
+    const { client, cognito, user } = scene
     const select = await choice(scene)
-    await scene.client.respondToChallenge(select, { challenge: 'WEB_AUTHN', credential: { id: 'a' } })
-    expect(responsesOf(scene)).toMatchObject({ ANSWER: 'WEB_AUTHN', CREDENTIAL: '{"id":"a"}' })
+    if (select.credentialRequestOptions === undefined) throw new Error('no options')
+    const credential = cognito.credentialFor(user.username, select.credentialRequestOptions)
+    const answer = { challenge: 'WEB_AUTHN', credential } as const
+    expect(await client.respondToChallenge(select, answer)).toMatchObject({ status: 'authenticated' })
+    expect(responsesOf(scene)).toMatchObject({ ANSWER: 'WEB_AUTHN', CREDENTIAL: credential })
+    const wrong = { challenge: 'WEB_AUTHN', credential: { id: 'a' } } as const
+    await expect(client.respondToChallenge(await choice(scene), wrong)).rejects.toThrow(NotAuthorizedError)
   })
 })
 
@@ -242,9 +273,10 @@ describe('An answer that Cognito does not take', () => {
     ['MFAS_CAN_CHOOSE', 'SELECT_MFA_TYPE', { MFAS_CAN_CHOOSE: 'not JSON' }],
     ['MFAS_CAN_CHOOSE', 'SELECT_MFA_TYPE', { MFAS_CAN_CHOOSE: '{}' }],
     ['MFAS_CAN_SETUP', 'MFA_SETUP', { MFAS_CAN_SETUP: '[5]' }],
-    ['requiredAttributes', 'NEW_PASSWORD_REQUIRED', { requiredAttributes: 'null' }],
+    ['MFAS_CAN_SETUP', 'MFA_SETUP', { MFAS_CAN_SETUP: 'null' }],
+    ['requiredAttributes', 'NEW_PASSWORD_REQUIRED', { requiredAttributes: '{}' }],
     ['userAttributes', 'NEW_PASSWORD_REQUIRED', { userAttributes: '[]' }],
-    ['userAttributes', 'NEW_PASSWORD_REQUIRED', { userAttributes: '{"name":5}' }],
+    ['userAttributes', 'NEW_PASSWORD_REQUIRED', { userAttributes: 'not JSON' }],
     ['CREDENTIAL_REQUEST_OPTIONS', 'WEB_AUTHN', {}],
     ['CREDENTIAL_REQUEST_OPTIONS', 'WEB_AUTHN', { CREDENTIAL_REQUEST_OPTIONS: '{"challenge":5}' }],
     ['CREDENTIAL_REQUEST_OPTIONS', 'SELECT_CHALLENGE', { CREDENTIAL_REQUEST_OPTIONS: '' }],
@@ -256,6 +288,31 @@ describe('An answer that Cognito does not take', () => {
       const error = await thrownBy(() => scene.client.signIn(scene.user))
       expect(error).toBeInstanceOf(CognitoError)
       expect(error.message).toContain(name)
+    },
+  )
+
+  it.each([
+    ['null', { requiredAttributes: 'null', userAttributes: 'null' }, [], {}],
+    ['empty', { requiredAttributes: '', userAttributes: '' }, [], {}],
+    ['left out', {}, [], {}],
+    [
+      'of numbers and the like',
+      { requiredAttributes: '["userAttributes.name",5,null]', userAttributes: '{"a":5,"b":true,"c":null}' },
+      ['name', '5'],
+      { a: '5', b: 'true' },
+    ],
+  ])(
+    'is not needed where NEW_PASSWORD_REQUIRED says things that are %s',
+    async (_, parameters, required, known) => {
+      const scene = createScene()
+      const { client, user } = scene
+      scene.cognito.challengeNext(user.username, 'NEW_PASSWORD_REQUIRED', parameters)
+      const challenge = expectChallenge(await client.signIn(user), 'NEW_PASSWORD_REQUIRED')
+      expect(challenge.requiredAttributes).toEqual(required)
+      expect(challenge.userAttributes).toEqual(known)
+      expect(await client.respondToChallenge(challenge, { newPassword: 'correct horse' })).toMatchObject({
+        status: 'authenticated',
+      })
     },
   )
 

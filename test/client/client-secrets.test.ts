@@ -3,7 +3,7 @@ import type { ClientSecretOption } from '../../src/client/client-secrets.js'
 import type { CognitoTokenClient } from '../../src/client/index.js'
 import { NotAuthorizedError, SecretHashMismatchError, WrongClientError } from '../../src/errors.js'
 import type { ObserverEvent } from '../../src/observer.js'
-import { type Scene, type Session, thrownBy, useScene } from '../support/scene.js'
+import { EVERY_FLOW, type Scene, type Session, thrownBy, useScene } from '../support/scene.js'
 
 const createScene = useScene()
 const [NEWER, OLDER, STRANGE] = [
@@ -131,6 +131,15 @@ describe('The other secret', () => {
     expect(scene.takeCalls()).toEqual(['InitiateAuth', 'InitiateAuth'])
   })
 
+  it('is tried once in a sign-in of several steps, which goes on with the one that was taken', async () => {
+    const scene = createScene({ ...EVERY_FLOW, clientSecret: OLDER })
+    const client = scene.createClient({ clientSecret: [NEWER, OLDER] })
+    expect(await client.signIn({ ...scene.user, flow: 'USER_SRP_AUTH' })).toMatchObject({
+      status: 'authenticated',
+    })
+    expect(scene.takeCalls()).toEqual(['InitiateAuth', 'InitiateAuth', 'RespondToAuthChallenge'])
+  })
+
   it('is tried by revokeRefreshToken in each of its steps', async () => {
     const scene = createScene({
       clientSecret: OLDER,
@@ -154,7 +163,7 @@ describe('The other secret', () => {
     await expect(client.signIn(scene.user)).resolves.toMatchObject({ status: 'authenticated' })
   })
 
-  it.each([[[]], [['a', 'b', 'c']], [['a', '']], [[5]], [5], ['']])(
+  it.each([[[]], [['a', 'b', 'c']], [['a', '']], [[5]], [5], [''], [() => NEWER]])(
     'is refused where a function gives %j, before anything is sent',
     async (given) => {
       const { scene, client } = await begin(NEWER, (() => given) as never)

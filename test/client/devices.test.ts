@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import type { Device, SignedIn } from '../../src/client/index.js'
-import { InvalidParameterError, NotAuthorizedError, ResourceNotFoundError } from '../../src/errors.js'
+import {
+  InvalidParameterError,
+  NotAuthorizedError,
+  RefreshTokenInvalidError,
+  ResourceNotFoundError,
+} from '../../src/errors.js'
 import { EVERY_FLOW, type Scene, thrownBy, useScene } from '../support/scene.js'
 
 const createAny = useScene({ deviceTracking: true })
@@ -91,6 +96,27 @@ describe('A device', () => {
     const error = await thrownBy(() => scene.client.signIn({ ...scene.user, device }))
     expect(error).toBeInstanceOf(ResourceNotFoundError)
     expect(error.message).toContain('device')
+  })
+
+  it('is forgotten by its key, and can neither sign in nor refresh then', async () => {
+    const scene = createScene()
+    const { device, session } = await confirmedDevice(scene)
+    const { deviceKey } = device
+    const { accessToken } = session
+    await scene.client.forgetDevice({ accessToken, deviceKey })
+    await expect(scene.client.signIn({ ...scene.user, device })).rejects.toThrow(ResourceNotFoundError)
+    await expect(scene.client.refresh({ ...session, deviceKey })).rejects.toThrow(RefreshTokenInvalidError)
+    await expect(scene.client.forgetDevice({ accessToken, deviceKey })).rejects.toThrow(ResourceNotFoundError)
+  })
+
+  it.each([
+    ['accessToken', { deviceKey: 'a' }],
+    ['deviceKey', { accessToken: 'token' }],
+    ['signal', { accessToken: 'token', deviceKey: 'a', signal: 5 }],
+  ])('is not forgotten by a wrong input: %s', async (name, input) => {
+    const error = await thrownBy(() => createScene().client.forgetDevice(input as never))
+    expect(error).toBeInstanceOf(TypeError)
+    expect(error.message).toContain(`"${name}"`)
   })
 
   it.each([

@@ -152,6 +152,14 @@ const OPERATIONS: Record<string, (scene: Scene) => Promise<() => Promise<unknown
     const newDevice = { deviceKey: 'us-east-1_key', deviceGroupKey: 'group' }
     return () => scene.client.confirmDevice({ accessToken, newDevice })
   },
+  ForgetDevice: async (scene) => {
+    const { accessToken } = await scene.signIn()
+    return () => scene.client.forgetDevice({ accessToken, deviceKey: 'us-east-1_key' })
+  },
+  SetUserMFAPreference: async (scene) => {
+    const { accessToken } = await scene.signIn()
+    return () => scene.client.setMfaPreference({ accessToken, softwareToken: 'preferred' })
+  },
 }
 
 async function answering({ client, cognito, user }: Scene, flow: PasswordSignInInput['flow'] & string) {
@@ -165,6 +173,7 @@ const EVERY = Object.keys(OPERATIONS)
 const RESPOND = ['RespondToAuthChallenge', 'AdminRespondToAuthChallenge']
 const SIGN_IN = ['InitiateAuth', 'AdminInitiateAuth', ...RESPOND]
 const SOFTWARE_TOKEN = ['AssociateSoftwareToken', 'VerifySoftwareToken']
+const OF_A_USER = ['ConfirmDevice', 'ForgetDevice', 'SetUserMFAPreference']
 const DESCRIBE = ['DescribeUserPoolClient', 'DescribeUserPoolClient (enableTokenRevocation)']
 const WRITE_APP_CLIENT = ['UpdateUserPoolClient', 'CreateUserPoolClient']
 const SECRETS = ['AddUserPoolClientSecret', 'ListUserPoolClientSecrets', 'DeleteUserPoolClientSecret']
@@ -182,33 +191,26 @@ const MATRIX: readonly (readonly [readonly string[], string, string, ErrorClass]
   [
     [
       ...[...SIGN_IN, ...REFRESH, 'GlobalSignOut', 'AdminGetUser', 'AdminUserGlobalSignOut'],
-      ...[...DESCRIBE, ...WRITE_APP_CLIENT, ...SECRETS, ...SOFTWARE_TOKEN, 'ConfirmDevice'],
+      ...[...DESCRIBE, ...WRITE_APP_CLIENT, ...SECRETS, ...SOFTWARE_TOKEN, ...OF_A_USER],
     ],
     'ResourceNotFoundException',
     'User pool client abc does not exist.',
     errors.ResourceNotFoundError,
   ],
   [
-    [
-      ...SIGN_IN,
-      ...REFRESH,
-      'AdminGetUser',
-      'AdminUserGlobalSignOut',
-      'VerifySoftwareToken',
-      'ConfirmDevice',
-    ],
+    [...SIGN_IN, ...REFRESH, 'AdminGetUser', 'AdminUserGlobalSignOut', 'VerifySoftwareToken', ...OF_A_USER],
     'UserNotFoundException',
     'User does not exist.',
     errors.UserNotFoundError,
   ],
   [
-    [...SIGN_IN, 'GlobalSignOut', 'VerifySoftwareToken', 'ConfirmDevice'],
+    [...SIGN_IN, 'GlobalSignOut', 'VerifySoftwareToken', ...OF_A_USER],
     'PasswordResetRequiredException',
     'Password reset required for the user',
     errors.PasswordResetRequiredError,
   ],
   [
-    [...SIGN_IN, 'GlobalSignOut', 'VerifySoftwareToken', 'ConfirmDevice'],
+    [...SIGN_IN, 'GlobalSignOut', 'VerifySoftwareToken', ...OF_A_USER],
     'UserNotConfirmedException',
     'User is not confirmed.',
     errors.UserNotConfirmedError,
@@ -262,6 +264,25 @@ const MATRIX: readonly (readonly [readonly string[], string, string, ErrorClass]
   ],
   [['VerifySoftwareToken'], 'EnableSoftwareTokenMFAException', 'Code mismatch', errors.CodeMismatchError],
   [RESPOND, 'ExpiredCodeException', 'Invalid code provided', errors.CodeExpiredError],
+  [
+    RESPOND,
+    'ExpiredCodeException',
+    'Your software token has already been used once',
+    errors.CodeExpiredError,
+  ],
+  [RESPOND, 'NotAuthorizedException', 'Incorrect secret answer.', errors.NotAuthorizedError],
+  [
+    [...SIGN_IN, 'GetTokensFromRefreshToken'],
+    'NotAuthorizedException',
+    'Client abc is not configured for secret but secret was received',
+    errors.SecretHashMismatchError,
+  ],
+  [
+    ['GetTokensFromRefreshToken'],
+    'NotAuthorizedException',
+    'Whatever it says of a secret',
+    errors.SecretHashMismatchError,
+  ],
   [[...RESPOND, 'ConfirmDevice'], 'InvalidPasswordException', 'Not long enough', errors.InvalidPasswordError],
   [RESPOND, 'PasswordHistoryPolicyViolationException', 'Used before', errors.PasswordHistoryError],
   [RESPOND, 'AliasExistsException', 'An account with the email already exists.', errors.AliasExistsError],
@@ -279,7 +300,7 @@ const MATRIX: readonly (readonly [readonly string[], string, string, ErrorClass]
     errors.ConcurrentModificationError,
   ],
   [
-    ['VerifySoftwareToken', 'ConfirmDevice'],
+    ['VerifySoftwareToken', 'ConfirmDevice', 'ForgetDevice'],
     'InvalidUserPoolConfigurationException',
     'Misconfigured',
     errors.CognitoConfigurationError,
@@ -289,7 +310,7 @@ const MATRIX: readonly (readonly [readonly string[], string, string, ErrorClass]
   ...['Access Token has been revoked', 'Access Token has expired'].map(
     (message) =>
       [
-        [...SOFTWARE_TOKEN, 'ConfirmDevice'],
+        [...SOFTWARE_TOKEN, ...OF_A_USER],
         'NotAuthorizedException',
         message,
         message.endsWith('expired') ? errors.TokenExpiredError : errors.TokenRevokedError,

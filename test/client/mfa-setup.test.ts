@@ -46,9 +46,55 @@ describe('MFA_SETUP', () => {
     const { challenge } = await scene.client.associateSoftwareToken(asked)
     await expect(scene.client.associateSoftwareToken(asked)).rejects.toThrow(ChallengeSessionExpiredError)
     scene.cognito.clock.advance(200_000)
-    await expect(scene.client.respondToChallenge(challenge, { code: '1' })).rejects.toThrow(
+    await expect(scene.client.respondToChallenge(challenge, { code: '123456' })).rejects.toThrow(
       ChallengeSessionExpiredError,
     )
+  })
+
+  it('takes the code with the white space that it was pasted with', async () => {
+    const scene = createScene()
+    const { client, cognito } = scene
+    const { secretCode, challenge } = await client.associateSoftwareToken(await setup(scene))
+    const code = totp(secretCode, cognito.clock.now()).replace(/(...)(...)/, ' $1 $2\n')
+    expect(await client.respondToChallenge(challenge, { code })).toMatchObject({ status: 'authenticated' })
+  })
+
+  it.each(['12345', '1234567', '12345a', '١٢٣٤٥٦', ' '])(
+    'is not asked of Cognito with what cannot be a code: %j',
+    async (code) => {
+      const scene = createScene()
+      const { challenge } = await scene.client.associateSoftwareToken(await setup(scene))
+      scene.takeCalls()
+      await expect(scene.client.respondToChallenge(challenge, { code })).rejects.toThrow(CodeMismatchError)
+      expect(scene.takeCalls()).toEqual([])
+    },
+  )
+
+  it('for a factor of another kind is answered by names of Cognito, and verifies no code', async () => {
+    const scene = createScene()
+    const { client, cognito, user } = scene
+    cognito.updateUser(user.username, { mfa: ['EMAIL_OTP'] })
+    cognito.challengeNext(user.username, 'MFA_SETUP', { MFAS_CAN_SETUP: '["EMAIL_OTP"]' })
+    const first = await client.signIn(user)
+    if (first.status !== 'challenge' || first.challengeName !== 'EMAIL_OTP') throw new Error('no EMAIL_OTP')
+    const asked = await client.respondToChallenge(first, { code: cognito.codeFor(user.username) })
+    if (asked.status !== 'challenge' || asked.challengeName !== 'MFA_SETUP') throw new Error('no MFA_SETUP')
+    expect(asked.mfaTypes).toEqual(['EMAIL_OTP'])
+    scene.takeCalls()
+    const responses = { EMAIL: 'jane@example.com' }
+    expect(await client.respondToChallenge(asked, { responses })).toMatchObject({ status: 'authenticated' })
+    expect(scene.takeCalls()).toEqual(['RespondToAuthChallenge'])
+    expect(cognito.calls.at(-1)?.parameters).toMatchObject({ ChallengeResponses: responses })
+    const both = { responses, code: '123456' }
+    const error = await thrownBy(() => client.respondToChallenge(asked, both))
+    expect(error).toBeInstanceOf(TypeError)
+    expect(error.message).toContain('"responses"')
+  })
+
+  it.each([null, 5])('rejects, and does not throw, where its options are none: %j', async (options) => {
+    const asked = await setup(createScene())
+    const result = createScene().client.associateSoftwareToken(asked, options as never)
+    await expect(result).rejects.toThrow('"options"')
   })
 
   it('ends when it is told to', async () => {
@@ -56,7 +102,7 @@ describe('MFA_SETUP', () => {
     const signal = AbortSignal.abort(new Error('enough'))
     const asked = await setup(scene)
     await expect(scene.client.associateSoftwareToken(asked, { signal })).rejects.toThrow('enough')
-    await expect(scene.client.respondToChallenge(asked, { code: '1', signal })).rejects.toThrow('enough')
+    await expect(scene.client.respondToChallenge(asked, { code: '123456', signal })).rejects.toThrow('enough')
   })
 })
 
@@ -87,7 +133,11 @@ describe('An authenticator app of a user who is signed in', () => {
     ['associateSoftwareToken', { challengeName: 'MFA_SETUP' }, 'session'],
     ['verifySoftwareToken', { code: '1' }, 'accessToken'],
     ['verifySoftwareToken', { accessToken: 'token' }, 'code'],
-    ['verifySoftwareToken', { accessToken: 'token', code: '1', friendlyDeviceName: 5 }, 'friendlyDeviceName'],
+    [
+      'verifySoftwareToken',
+      { accessToken: 'token', code: '123456', friendlyDeviceName: 5 },
+      'friendlyDeviceName',
+    ],
   ] as const)('names a wrong input: %s %j', async (method, input, name) => {
     const scene = createScene()
     const error = await thrownBy(() => scene.client[method](input as never))
@@ -108,7 +158,7 @@ describe('An authenticator app of a user who is signed in', () => {
     })
     const act = () =>
       'Status' in answer
-        ? client.respondToChallenge(challenge, { code: '1' })
+        ? client.respondToChallenge(challenge, { code: '123456' })
         : client.associateSoftwareToken(challenge)
     await expect(act()).rejects.toThrow(Class)
   })

@@ -9,6 +9,7 @@ import { EVERY_FLOW, type Scene, type Session, thrownBy, useScene } from '../sup
 
 const createScene = useScene()
 const SESSION = 'session-of-a-sign-in-'.repeat(3)
+const CODE = '271828'
 const credentials = { accessKeyId: 'fake', secretAccessKey: 'fake' }
 
 const ACTIONS: Record<
@@ -77,8 +78,8 @@ const ACTIONS: Record<
   },
   'respondToChallenge with the code of a new authenticator app': {
     operation: 'VerifySoftwareToken',
-    act: ({ client, user: { username, password } }) =>
-      client.respondToChallenge(challengeTo(username, 'MFA_SETUP'), { code: password }),
+    act: ({ client, user: { username } }) =>
+      client.respondToChallenge(challengeTo(username, 'MFA_SETUP'), { code: CODE }),
   },
   associateSoftwareToken: {
     operation: 'AssociateSoftwareToken',
@@ -86,13 +87,20 @@ const ACTIONS: Record<
   },
   verifySoftwareToken: {
     operation: 'VerifySoftwareToken',
-    act: ({ client, user: { password } }, { accessToken }) =>
-      client.verifySoftwareToken({ accessToken, code: password }),
+    act: ({ client }, { accessToken }) => client.verifySoftwareToken({ accessToken, code: CODE }),
   },
   confirmDevice: {
     operation: 'ConfirmDevice',
     act: ({ client }, { accessToken }) =>
       client.confirmDevice({ accessToken, newDevice: { deviceKey: 'key', deviceGroupKey: 'group' } }),
+  },
+  forgetDevice: {
+    operation: 'ForgetDevice',
+    act: ({ client }, { accessToken }) => client.forgetDevice({ accessToken, deviceKey: 'key' }),
+  },
+  setMfaPreference: {
+    operation: 'SetUserMFAPreference',
+    act: ({ client }, { accessToken }) => client.setMfaPreference({ accessToken, email: 'disabled' }),
   },
   globalSignOut: { operation: 'GlobalSignOut', act: ({ client }, session) => client.globalSignOut(session) },
 }
@@ -124,7 +132,7 @@ describe.each(Object.entries(ACTIONS))('What %s throws', (_, { operation, act })
       const { username, password } = scene.user
       const clientSecret = scene.app.clientSecret ?? ''
       const hash = computeSecretHash({ username, clientId: scene.app.clientId, clientSecret })
-      const secrets = { password, clientSecret, hash, challenge: SESSION, ...session }
+      const secrets = { password, clientSecret, hash, challenge: SESSION, code: CODE, ...session }
       const outputs = [vi.spyOn(process.stdout, 'write'), vi.spyOn(process.stderr, 'write')]
 
       const message = `1 validation error: '${Object.values(secrets).join("' '")}'`
@@ -147,6 +155,29 @@ describe.each(Object.entries(ACTIONS))('What %s throws', (_, { operation, act })
       expect(text).toContain('withheld')
     },
   )
+})
+
+describe('A password that Cognito quotes in another form', () => {
+  const password = 'grün & "weiß"\\ 100%'
+
+  it.each([
+    ['as a URL has it', encodeURIComponent(password)],
+    ['as JSON has it', JSON.stringify({ PASSWORD: password })],
+  ])('is in no error: %s', async (_, quoted) => {
+    const scene = createScene()
+    scene.cognito.failNext('InitiateAuth', 'InvalidParameterException', { message: `Bad: ${quoted}` })
+    const error = await thrownBy(() => scene.client.signIn({ username: 'jane', password }))
+    expect(error.message).toContain('withheld')
+    expect(inspect(error, { depth: 12, showHidden: true })).not.toContain(quoted)
+  })
+
+  it('or that is no Unicode is in no error either', async () => {
+    const scene = createScene()
+    const lone = 'half a pair \ud800'
+    scene.cognito.failNext('InitiateAuth', 'InvalidParameterException', { message: 'Bad' })
+    const error = await thrownBy(() => scene.client.signIn({ username: 'jane', password: lone }))
+    expect(error).toMatchObject({ code: 'invalid_parameter' })
+  })
 })
 
 describe('A password that is a word of what Cognito says', () => {

@@ -55,3 +55,19 @@ describe('The session of a confirmed device', () => {
     expect(await scene.judge(session)).toBe('token_revoked')
   })
 })
+
+describe('The session of a device that was never confirmed', () => {
+  it('cannot be refreshed, and the error says what to do: confirmDevice', async () => {
+    const scene = createScene(EVERY_FLOW)
+    const { accessToken, newDevice, ...session } = await scene.signIn()
+    if (newDevice === undefined) throw new Error('no new device')
+    const { deviceKey } = newDevice
+    for (const key of [{}, { deviceKey }]) {
+      const error = await thrownBy(() => scene.client.refresh({ ...session, ...key }))
+      expect(error).toBeInstanceOf(RefreshTokenInvalidError)
+      expect(error.message).toContain('confirmDevice')
+    }
+    await scene.client.confirmDevice({ accessToken, newDevice })
+    await expect(scene.client.refresh({ ...session, deviceKey })).resolves.toHaveProperty('accessToken')
+  })
+})

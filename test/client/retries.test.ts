@@ -1,6 +1,7 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import type { CognitoTokenClientOptions } from '../../src/client/index.js'
 import {
+  ChallengeSessionExpiredError,
   CognitoUnavailableError,
   NotAuthorizedError,
   RevocationIncompleteError,
@@ -123,6 +124,69 @@ describe('What waiting does not mend', () => {
     const input = { username: scene.user.username, password: 'wrong' }
     await expect(client.signIn(input)).rejects.toThrow(NotAuthorizedError)
     expect(scene.takeCalls()).toEqual(['InitiateAuth'])
+  })
+})
+
+describe('An answer that was lost, although what was asked took effect', () => {
+  it('is not told as the fault of a user who has chosen a new password', async () => {
+    const scene = createScene()
+    const client = createRetryingClient(scene)
+    const { username } = scene.user
+    scene.cognito.updateUser(username, { status: 'FORCE_CHANGE_PASSWORD' })
+    const challenge = await client.signIn(scene.user)
+    if (challenge.status !== 'challenge' || challenge.challengeName !== 'NEW_PASSWORD_REQUIRED')
+      throw new Error('not asked')
+    scene.cognito.failNext('RespondToAuthChallenge', 'socket hang up', { afterEffect: true })
+    const newPassword = 'correct horse battery'
+    const error = await thrownBy(() => client.respondToChallenge(challenge, { newPassword }))
+    expect(error).toBeInstanceOf(CognitoUnavailableError)
+    expect(error.message).toContain('may have taken effect')
+    expect(error.cause).toMatchObject({ name: 'NotAuthorizedException', $metadata: { attempts: 2 } })
+    expect(await client.signIn({ username, password: newPassword })).toMatchObject({
+      status: 'authenticated',
+    })
+  })
+
+  it('is told of a code of an authenticator app, whether session or code are said to be used', async () => {
+    const scene = createScene()
+    const client = createRetryingClient(scene)
+    for (const [exception, message] of [
+      ['NotAuthorizedException', 'Invalid session for the user, session can only be used once'],
+      ['ExpiredCodeException', 'Your software token has already been used once.'],
+    ] as const) {
+      scene.cognito.challengeNext(scene.user.username, 'SOFTWARE_TOKEN_MFA')
+      const challenge = await client.signIn(scene.user)
+      if (challenge.status !== 'challenge' || challenge.challengeName !== 'SOFTWARE_TOKEN_MFA')
+        throw new Error('not asked')
+      scene.cognito.failNext('RespondToAuthChallenge', 'socket hang up')
+      scene.cognito.failNext('RespondToAuthChallenge', exception, { message })
+      const answer = () => client.respondToChallenge(challenge, { code: '123456' })
+      await expect(answer()).rejects.toThrow(CognitoUnavailableError)
+    }
+  })
+
+  it('is told where a device is confirmed already, with what helps', async () => {
+    const scene = createScene()
+    const { accessToken } = await scene.signIn()
+    const client = createRetryingClient(scene)
+    scene.cognito.failNext('ConfirmDevice', 'socket hang up')
+    scene.cognito.failNext('ConfirmDevice', 'DeviceKeyExistsException')
+    const newDevice = { deviceKey: 'us-east-1_key', deviceGroupKey: 'group' }
+    const error = await thrownBy(() => client.confirmDevice({ accessToken, newDevice }))
+    expect(error).toBeInstanceOf(CognitoUnavailableError)
+    expect(error.message).toContain('forgetDevice')
+  })
+
+  it('is no excuse for what was refused at the first attempt', async () => {
+    const scene = createScene()
+    const client = createRetryingClient(scene)
+    scene.cognito.updateUser(scene.user.username, { mfa: ['EMAIL_OTP'] })
+    const challenge = await client.signIn(scene.user)
+    if (challenge.status !== 'challenge' || challenge.challengeName !== 'EMAIL_OTP')
+      throw new Error('not asked')
+    const answer = { code: scene.cognito.codeFor(scene.user.username) }
+    await client.respondToChallenge(challenge, answer)
+    await expect(client.respondToChallenge(challenge, answer)).rejects.toThrow(ChallengeSessionExpiredError)
   })
 })
 

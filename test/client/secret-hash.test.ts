@@ -17,4 +17,11 @@ describe('computeSecretHash', () => {
     const hash = 'YDJWCiyBmwWAamhHYgN9fQUIercWmgH75MAqHkghARM='
     expect(computeSecretHash({ username: 'Zoë日本', clientId, clientSecret })).toBe(hash)
   })
+
+  it.each(['username', 'clientId', 'clientSecret'])('names %s where it is none', (name) => {
+    for (const wrong of [undefined, null, 5, '']) {
+      const input = { username: 'jane', clientId, clientSecret, [name]: wrong }
+      expect(() => computeSecretHash(input as never)).toThrow(new RegExp(`^computeSecretHash: .*"${name}"`))
+    }
+  })
 })

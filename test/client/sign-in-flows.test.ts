@@ -48,6 +48,33 @@ describe('USER_SRP_AUTH', () => {
     expect(sent(scene, 'a wrong one')).toEqual([])
   })
 
+  it('names the clock as a cause of a refusal', async () => {
+    const scene = createScene()
+    const input = { flow: 'USER_SRP_AUTH', username: scene.user.username, password: 'a wrong one' } as const
+    const error = await thrownBy(() => scene.client.signIn(input))
+    expect(error.message).toContain("this machine's clock")
+    expect(error.cause).toMatchObject({ name: 'NotAuthorizedException' })
+  })
+
+  it('goes by the clock of the options, not by that of the machine', async () => {
+    const scene = createScene()
+    scene.cognito.clock.advance(3_600)
+    const result = await scene.client.signIn({ ...scene.user, flow: 'USER_SRP_AUTH' })
+    expect(result).toMatchObject({ status: 'authenticated' })
+  })
+
+  it('is stamped with the time of Cognito, as its answer has told it', async () => {
+    const scene = createScene()
+    scene.cognito.clock.advance(3_600)
+    const { now } = scene.cognito.clock
+    const client = scene.createClient({ clock: () => now() - 250_000 })
+    const before = Math.floor(now() / 1000)
+    await client.signIn({ ...scene.user, flow: 'USER_SRP_AUTH' })
+    const { ChallengeResponses } = lastParameters(scene) as { ChallengeResponses: { TIMESTAMP: string } }
+    const stamp = Date.parse(ChallengeResponses.TIMESTAMP) / 1000
+    expect(stamp).toBeGreaterThanOrEqual(before)
+  })
+
   it('hands out what Cognito asks after the password, with the name that Cognito has for the user', async () => {
     const scene = createScene({ generateSecret: true })
     const { username, password } = scene.user

@@ -20,16 +20,20 @@ const secretBlock = dotNetClaim.secretBlock
 
 /** An exchange whose private value is that of a published run. */
 async function exchangeOf({ identity, a }: Run): Promise<SrpExchange> {
-  return new SrpExchange(await loadSrpHelper(), {
-    username: '',
-    password: '',
-    isHashed: false,
-    poolId: `us-east-1_${identity.group}`,
-    poolIdAbbr: identity.group,
-    timestamp,
-    smallA: a,
-    largeA: modPow(2n, BigInt(`0x${a}`)).toString(16),
-  })
+  return new SrpExchange(
+    await loadSrpHelper(),
+    {
+      username: '',
+      password: '',
+      isHashed: false,
+      poolId: `us-east-1_${identity.group}`,
+      poolIdAbbr: identity.group,
+      timestamp: 'of the making',
+      smallA: a,
+      largeA: modPow(2n, BigInt(`0x${a}`)).toString(16),
+    },
+    () => Date.parse(timestamp) / 1000,
+  )
 }
 
 function parametersOf({ identity, salt, B }: Run): Record<string, string> {
@@ -105,6 +109,19 @@ describe('SRP with the numbers that others have published', () => {
   })
 })
 
+describe('The time that a proof is stamped with', () => {
+  it.each([
+    ['2026-11-08T09:07:05Z', 'Sun Nov 8 09:07:05 UTC 2026'],
+    ['2026-11-22T00:00:00Z', 'Sun Nov 22 00:00:00 UTC 2026'],
+    ['2028-02-29T23:59:59Z', 'Tue Feb 29 23:59:59 UTC 2028'],
+  ])('is written as Cognito takes it: %s', async (time, written) => {
+    const helper = await loadSrpHelper()
+    const session = helper.createSrpSession('', '', 'us-east-1_poolid', false)
+    const exchange = new SrpExchange(helper, session, () => Date.parse(time) / 1000)
+    expect(exchange.proveUser(parametersOf(soto), 'a password').TIMESTAMP).toBe(written)
+  })
+})
+
 describe("Cognito's part of SRP", () => {
   it.each([
     ['B is missing', { SRP_B: undefined }],
@@ -142,7 +159,7 @@ describe("Cognito's part of SRP", () => {
       },
     }
     const session = helper.createSrpSession('', '', 'us-east-1_poolid', false)
-    const exchange = new SrpExchange(failing, session)
+    const exchange = new SrpExchange(failing, session, () => 0)
     try {
       exchange.proveUser(parametersOf(soto), 'a password')
       expect.unreachable()
@@ -169,7 +186,7 @@ describe('Without cognito-srp-helper', () => {
     ['of another make', () => ({ createSrpSession: undefined, default: {} })],
   ])('SRP says what to install: %s', async (_, factory) => {
     vi.doMock('cognito-srp-helper', factory as () => object)
-    const error = await SrpExchange.begin('us-east-1_poolid').catch((thrown: unknown) => thrown)
+    const error = await SrpExchange.begin('us-east-1_poolid', () => 0).catch((thrown: unknown) => thrown)
     expect(error).toBeInstanceOf(CognitoConfigurationError)
     expect((error as Error).message).toContain('npm install cognito-srp-helper')
   })

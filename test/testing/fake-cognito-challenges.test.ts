@@ -1,4 +1,4 @@
-import { GetUserCommand } from '@aws-sdk/client-cognito-identity-provider'
+import { GetUserCommand, InitiateAuthCommand } from '@aws-sdk/client-cognito-identity-provider'
 import { describe, expect, it } from 'vitest'
 import type { UserUpdate } from '../../src/testing/index.js'
 import { claimsOf, type Person, refusal, useHarness } from './harness.js'
@@ -220,6 +220,19 @@ describe('USER_AUTH of FakeCognito', () => {
     ).rejects.toMatchObject(refusal('NotAuthorizedException', 'Incorrect username or password.'))
   })
 
+  it.each(['short', 'x'.repeat(2049)])('refuses what can be no Session: %s', async (Session) => {
+    const { cognito, createPerson, sdk } = harness()
+    const { clientId } = cognito.createClient({ explicitAuthFlows: ['ALLOW_USER_AUTH'] })
+    const AuthParameters = { USERNAME: createPerson().username }
+    const command = new InitiateAuthCommand({
+      AuthFlow: 'USER_AUTH',
+      ClientId: clientId,
+      AuthParameters,
+      Session,
+    })
+    await expect(sdk.send(command)).rejects.toMatchObject(refusal('InvalidParameterException'))
+  })
+
   it('takes an access token of the same user, with TARGET_ACR_VALUES', async () => {
     const { cognito, begin, initiateAuth } = harness()
     const { person, tokens } = await begin()
@@ -232,6 +245,10 @@ describe('USER_AUTH of FakeCognito', () => {
     await expect(stepUp({ ACCESS_TOKEN: tokens.AccessToken })).rejects.toMatchObject(
       refusal('InvalidParameterException'),
     )
+    for (const wrong of [{ TARGET_ACR_VALUES: ' ' }, { MAX_AGE: '-1' }, { MAX_AGE: 'soon' }]) {
+      const parameters = { ACCESS_TOKEN: tokens.AccessToken, ...acr, ...wrong }
+      await expect(stepUp(parameters)).rejects.toMatchObject(refusal('InvalidParameterException'))
+    }
     await expect(stepUp({ ACCESS_TOKEN: others.AccessToken, ...acr })).rejects.toMatchObject(
       refusal('NotAuthorizedException'),
     )

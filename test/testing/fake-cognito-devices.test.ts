@@ -108,10 +108,23 @@ describe('a device at FakeCognito', () => {
     await expect(refresh(client, tokens.RefreshToken, DeviceKey)).rejects.toMatchObject(invalid)
   })
 
+  it('that is not confirmed cannot refresh, whether it is named or not', async () => {
+    const { client, tokens, DeviceKey, confirm } = await enter()
+    const { initiateAuth } = harness()
+    const byFlow = (names: { DEVICE_KEY?: string }) =>
+      initiateAuth('REFRESH_TOKEN_AUTH', client.clientId, { REFRESH_TOKEN: tokens.RefreshToken, ...names })
+    await expect(refresh(client, tokens.RefreshToken, DeviceKey)).rejects.toMatchObject(invalid)
+    await expect(refresh(client, tokens.RefreshToken)).rejects.toMatchObject(invalid)
+    await expect(byFlow({ DEVICE_KEY: DeviceKey })).rejects.toMatchObject(invalid)
+    await expect(byFlow({})).rejects.toMatchObject(invalid)
+    await confirm()
+    await expect(refresh(client, tokens.RefreshToken, DeviceKey)).resolves.toHaveProperty(
+      'AuthenticationResult',
+    )
+  })
+
   it('that is confirmed must be named to refresh, and no other', async () => {
     const { client, tokens, DeviceKey, confirm } = await enter()
-    await expect(refresh(client, tokens.RefreshToken, DeviceKey)).rejects.toMatchObject(invalid)
-    await expect(refresh(client, tokens.RefreshToken)).resolves.toHaveProperty('AuthenticationResult')
     await confirm()
     await expect(refresh(client, tokens.RefreshToken)).rejects.toMatchObject(invalid)
     const { DeviceKey: other } = await enter()

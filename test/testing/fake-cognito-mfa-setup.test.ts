@@ -79,6 +79,16 @@ describe('MFA_SETUP of FakeCognito', () => {
     await expect(associate({ Session })).rejects.toMatchObject(over)
   })
 
+  it('takes six digits and nothing else for a code', async () => {
+    const { challenge } = await enter()
+    const associated = await associate({ Session: challenge.Session })
+    const form = refusal('InvalidParameterException', /userCode.*\[0-9\]\+/)
+    for (const code of ['12345', '123 456', '1234567', 'abcdef']) {
+      await expect(verify(code, associated)).rejects.toMatchObject(form)
+    }
+    await expect(verify(codeOf(associated.SecretCode), associated)).resolves.toHaveProperty('Session')
+  })
+
   it('leaves nobody in without a password', async () => {
     const { cognito, createPerson, initiateAuth } = harness()
     const { clientId } = cognito.createClient({ explicitAuthFlows: ['ALLOW_USER_AUTH'] })

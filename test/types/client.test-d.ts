@@ -5,6 +5,7 @@ import {
   CognitoTokenClient,
   computeSecretHash,
   type EnableTokenRevocationResult,
+  isUnknownChallenge,
   type MfaSetupChallenge,
   type NewPasswordChallenge,
   type PartialOutcome,
@@ -144,6 +145,44 @@ describe('a challenge', () => {
     client.respondToChallenge(challenge, { code: '1' })
   })
 
+  it('of choice takes what was looked up among what is offered', () => {
+    if (challenge.challengeName === 'SELECT_CHALLENGE') {
+      const fromBrowser: string = 'EMAIL_OTP'
+      const chosen = challenge.availableChallenges.find((name) => name === fromBrowser)
+      if (chosen === 'PASSWORD' || chosen === 'PASSWORD_SRP') {
+        client.respondToChallenge(challenge, { challenge: chosen, password: 'a' })
+        // @ts-expect-error: it takes a password
+        client.respondToChallenge(challenge, { challenge: chosen })
+      } else if (chosen !== undefined) client.respondToChallenge(challenge, { challenge: chosen })
+      const [first] = challenge.availableChallenges
+      if (first === 'EMAIL_OTP') client.respondToChallenge(challenge, { challenge: first })
+      // @ts-expect-error: whatever a browser says
+      client.respondToChallenge(challenge, { challenge: fromBrowser })
+    }
+  })
+
+  it('is known to be unknown by isUnknownChallenge', () => {
+    switch (challenge.challengeName) {
+      case 'SMS_MFA':
+        break
+      default:
+        // @ts-expect-error: it may be one of the others
+        client.respondToChallenge(challenge, { responses: { NEW_CODE: '1' } })
+        if (isUnknownChallenge(challenge)) {
+          expectTypeOf(challenge).toEqualTypeOf<UnknownChallenge>()
+          client.respondToChallenge(challenge, { responses: { NEW_CODE: '1' } })
+        }
+    }
+  })
+
+  it('to set up a second factor takes a code, or responses', () => {
+    const setup = {} as MfaSetupChallenge
+    client.respondToChallenge(setup, { code: '123456', friendlyDeviceName: 'telephone' })
+    client.respondToChallenge(setup, { responses: { EMAIL: 'jane@example.com' } })
+    // @ts-expect-error: one of the two
+    client.respondToChallenge(setup, {})
+  })
+
   it('is set up, or a token is', () => {
     const setup = {} as MfaSetupChallenge
     expectTypeOf(client.associateSoftwareToken(setup))
@@ -210,6 +249,16 @@ describe('the options of a CognitoTokenClient', () => {
 })
 
 describe('the methods of a CognitoTokenClient', () => {
+  it('set preferences for second factors', () => {
+    client.setMfaPreference({ accessToken: 'token', softwareToken: 'preferred', email: 'disabled' })
+    // @ts-expect-error: no such preference
+    client.setMfaPreference({ accessToken: 'token', sms: true })
+    // @ts-expect-error: whose
+    client.setMfaPreference({ sms: 'enabled' })
+    // @ts-expect-error: which device
+    client.forgetDevice({ accessToken: 'token' })
+  })
+
   it('sign out many users, of any iterable', () => {
     const users = [{ username: 'jane', sub: 'x' }]
     expectTypeOf(client.adminGlobalSignOutMany(users)).resolves.toEqualTypeOf<SignOutSummary>()

@@ -33,7 +33,10 @@ export abstract class FakeSignIns extends FakeEndpoint {
     return lastCode
   }
 
-  /** The code that the user's authenticator shows at this moment, by {@link FakeCognito.clock}. */
+  /**
+   * The code that the user's authenticator shows at this moment, by {@link FakeCognito.clock}. It is good for one
+   * sign-in: for another, advance the clock by 30 s.
+   */
   totpFor(username: string): string {
     const { softwareToken } = this.#pool.users.get(username)
     if (softwareToken === undefined) throw new TypeError(`${username} has no authenticator`)

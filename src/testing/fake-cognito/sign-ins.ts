@@ -31,7 +31,8 @@ export interface SignInOptions {
   readonly mfa?: 'OFF' | 'OPTIONAL' | 'ON'
   /**
    * Whether each sign-in without DEVICE_KEY is told of a new device, and one with the key of a confirmed device
-   * is asked for its password, by DEVICE_SRP_AUTH; a second factor is asked for nevertheless. Default false.
+   * is asked for its password, by DEVICE_SRP_AUTH; a second factor is asked for nevertheless. The session of a new
+   * device cannot be refreshed before ConfirmDevice was called. Default false.
    */
   readonly deviceTracking?: boolean
   /** The attributes that NEW_PASSWORD_REQUIRED asks for where a user lacks them, such as `name`. Default none. */

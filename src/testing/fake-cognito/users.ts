@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto'
-import { createTotpSecret } from './challenges/totp.js'
+import { createTotpSecret, type UsedTotp } from './challenges/totp.js'
 import { withoutUndefined } from './defaults.js'
 
 /** The statuses of a user that change how a sign-in ends. */
@@ -17,7 +17,7 @@ export interface UserUpdate {
   readonly phoneNumber?: string
   /**
    * The second factors that are enabled, of which none is preferred: with one, a password leads to its
-   * challenge; with several, to SELECT_MFA_TYPE. SMS_MFA needs a `phoneNumber`, EMAIL_OTP an `email`. Default none.
+   * challenge; with several, to SELECT_MFA_TYPE. SetUserMFAPreference changes them. SMS_MFA needs a `phoneNumber`, EMAIL_OTP an `email`. Default none.
    */
   readonly mfa?: readonly SecondFactor[]
   /** Whether a passkey is registered, which USER_AUTH then offers as WEB_AUTHN. Default false. */
@@ -51,8 +51,12 @@ export interface User {
   attributes: Readonly<Record<string, string>>
   groups: readonly string[]
   mfa: readonly SecondFactor[]
+  /** The one of `mfa` that SetUserMFAPreference prefers. */
+  preferredMfa?: SecondFactor | undefined
   /** The secret of the authenticator, in base32. */
   softwareToken?: string
+  /** The code of the authenticator that was taken last, which is not taken again. */
+  usedTotp?: UsedTotp
   /** An authenticator that is being set up, by access token. */
   enrolment?: { secret?: string; verified: boolean }
   passkey: boolean
@@ -120,6 +124,7 @@ export class Users {
       throw new TypeError('SMS_MFA needs a phoneNumber')
     if (mfa.includes('EMAIL_OTP') && email === undefined) throw new TypeError('EMAIL_OTP needs an email')
     Object.assign(user, withoutUndefined(update), { modifiedAtMs: this.#now() })
+    if (update.mfa !== undefined) user.preferredMfa = undefined
     if (mfa.includes('SOFTWARE_TOKEN_MFA')) user.softwareToken ??= createTotpSecret()
   }
 

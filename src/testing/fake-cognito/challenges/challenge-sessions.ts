@@ -34,9 +34,7 @@ export class ChallengeSessions {
 
   /** Takes a session out, so that no second request finds it; {@link keep} puts it back. */
   take(id: string): ChallengeSession {
-    if (id.length < 20 || id.length > 2048) {
-      throw invalidParameter("1 validation error detected: Value at 'session' failed to satisfy constraint")
-    }
+    assertSessionForm(id)
     const session = this.#sessions.get(id)
     if (session === undefined) throw invalidSession()
     if (this.#now() >= session.expiresAtMs) throw expired(session.challenge)
@@ -59,6 +57,12 @@ export class ChallengeSessions {
     }
     return undefined
   }
+}
+
+/** Refuses what can be no Session string, of whatever operation. */
+export function assertSessionForm(id: string): void {
+  if (id.length >= 20 && id.length <= 2048) return
+  throw invalidParameter("1 validation error detected: Value at 'session' failed to satisfy constraint")
 }
 
 export function invalidSession(): CognitoException {

@@ -1,13 +1,14 @@
-import { invalidParameter } from '../exceptions.js'
+import { CognitoException, invalidParameter } from '../exceptions.js'
 import type { Pool } from '../pool.js'
 import type { SecondFactor, User } from '../users.js'
 import type { Challenge, Next, SignIn } from './challenge.js'
 import { codeMismatch, sentCode } from './sent-code.js'
-import { acceptsTotp } from './totp.js'
+import { findTotp } from './totp.js'
 
 /** What a user is asked after the password, or undefined where that is enough. */
 export function secondFactor(pool: Pool, { user }: SignIn, next: Next): Challenge | undefined {
   if (pool.signIns.mfa === 'OFF') return undefined
+  if (user.preferredMfa !== undefined) return challengeOf(pool, user, user.preferredMfa, next)
   const [first, ...others] = user.mfa
   if (first === undefined) return pool.signIns.mfa === 'ON' ? mfaSetup(user, next) : undefined
   return others.length === 0 ? challengeOf(pool, user, first, next) : selectMfaType(pool, user, next)
@@ -25,7 +26,10 @@ function softwareTokenMfa(pool: Pool, user: User, next: Next): Challenge {
     parameters: { USER_ID_FOR_SRP: user.username },
     answer: (responses) => {
       const code = responses.required('SOFTWARE_TOKEN_MFA_CODE')
-      if (!acceptsTotp(user.softwareToken ?? '', code, pool.clock.now())) throw codeMismatch()
+      const found = findTotp(user.softwareToken ?? '', code, pool.clock.now())
+      if (found === undefined) throw codeMismatch()
+      if (found.secret === user.usedTotp?.secret && found.step === user.usedTotp.step) throw usedCode()
+      user.usedTotp = found
       return next()
     },
   }
@@ -59,4 +63,9 @@ function mfaSetup(user: User, next: Next): Challenge {
       return next()
     },
   }
+}
+
+/** An authenticator's code is good for one sign-in (RFC 6238, section 5.2). */
+function usedCode(): CognitoException {
+  return new CognitoException('ExpiredCodeException', 'Your software token has already been used once.')
 }

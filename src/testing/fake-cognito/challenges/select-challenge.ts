@@ -15,16 +15,22 @@ export interface AfterFirstFactor {
   readonly passwordless: Next
 }
 
-/** SELECT_CHALLENGE: lets the user choose a first factor, and takes what that needs along with the choice. */
+/**
+ * SELECT_CHALLENGE: lets the user choose a first factor, and takes what that needs along with the choice. The options
+ * for a passkey are told at once, so that its CREDENTIAL can come along too.
+ */
 function selectChallenge(pool: Pool, signIn: SignIn, after: AfterFirstFactor): Challenge {
   const available = availableFactors(pool, signIn)
+  const passkey = available.includes('WEB_AUTHN') ? webAuthn(signIn.user, after.passwordless) : undefined
   return {
     name: 'SELECT_CHALLENGE',
-    parameters: {},
+    parameters: passkey?.parameters ?? {},
     availableChallenges: available,
     answer: (responses) => {
       const factor = available.find((each) => each === responses.required('ANSWER'))
       if (factor === undefined) throw invalidParameter('ANSWER is not one of the available challenges.')
+      if (factor === 'WEB_AUTHN' && responses.optional('CREDENTIAL') !== undefined && passkey !== undefined)
+        return passkey.answer(responses)
       return begin(pool, signIn, factor, responses, after)
     },
   }

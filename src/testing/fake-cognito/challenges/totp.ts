@@ -20,9 +20,16 @@ export function totp(secret: string, now: number): string {
   return String(code % 1_000_000).padStart(6, '0')
 }
 
-/** Whether a code is of this step, the one before or the one after. */
-export function acceptsTotp(secret: string, code: string, now: number): boolean {
-  return [-1, 0, 1].some((steps) => totp(secret, now + steps * stepMs) === code)
+/** The code of an authenticator that was taken last, by the step of its secret that it is of. */
+export interface UsedTotp {
+  readonly secret: string
+  readonly step: number
+}
+
+/** Which step a code is of: this one, the one before or the one after; undefined if it is of none of them. */
+export function findTotp(secret: string, code: string, now: number): UsedTotp | undefined {
+  const shift = [-1, 0, 1].find((steps) => totp(secret, now + steps * stepMs) === code)
+  return shift === undefined ? undefined : { secret, step: Math.floor(now / stepMs) + shift }
 }
 
 function decodeBase32(text: string): Buffer {

@@ -7,6 +7,7 @@ import {
 import { confirmDevice, forgetDevice } from './device.js'
 import { adminGetUser, getUser } from './get-user.js'
 import { adminInitiateAuth, initiateAuth } from './initiate-auth.js'
+import { setUserMfaPreference } from './mfa-preference.js'
 import type { Operation } from './operation.js'
 import { getTokensFromRefreshToken } from './refresh.js'
 import { adminRespondToAuthChallenge, respondToAuthChallenge } from './respond-to-auth-challenge.js'
@@ -22,6 +23,7 @@ export const operations: ReadonlyMap<string, Operation> = new Map<string, Operat
   ['AdminRespondToAuthChallenge', { needsCredentials: true, run: adminRespondToAuthChallenge }],
   ['AssociateSoftwareToken', { needsCredentials: false, run: associateSoftwareToken }],
   ['VerifySoftwareToken', { needsCredentials: false, run: verifySoftwareToken }],
+  ['SetUserMFAPreference', { needsCredentials: false, run: setUserMfaPreference }],
   ['ConfirmDevice', { needsCredentials: false, run: confirmDevice }],
   ['ForgetDevice', { needsCredentials: false, run: forgetDevice }],
   ['GetTokensFromRefreshToken', { needsCredentials: false, run: getTokensFromRefreshToken }],

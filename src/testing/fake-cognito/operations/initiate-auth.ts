@@ -1,5 +1,6 @@
 import type { AppClient, ExplicitAuthFlow } from '../app-client.js'
 import type { Caller } from '../challenges/challenge.js'
+import { assertSessionForm } from '../challenges/challenge-sessions.js'
 import { invalidParameter } from '../exceptions.js'
 import type { AuthParameters, Parameters } from '../parameters.js'
 import { assertPool, type Pool } from '../pool.js'
@@ -52,6 +53,8 @@ async function runFlow(pool: Pool, parameters: Parameters, caller: Caller): Prom
   const name = parameters.string('AuthFlow')
   const client = pool.clients.get(parameters.string('ClientId'))
   const authParameters = parameters.authParameters()
+  const session = parameters.optionalString('Session')
+  if (session !== undefined) assertSessionForm(session)
   const flow = flows.get(name)
   if (flow === undefined) throw invalidParameter('FakeCognito does not play this AuthFlow')
   if (!flow.callers.includes(caller)) throw invalidParameter('Initiate Auth method not supported.')

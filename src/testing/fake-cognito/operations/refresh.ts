@@ -84,8 +84,8 @@ function assertUsable(pool: Pool, client: AppClient, { session, replacedAtMs }: 
   if (!session.user.enabled) throw userDisabled()
 }
 
-/** A session of a device that was confirmed goes on with its key only, one of a device that was not with none. */
+/** The session of a tracked device goes on with its key only, and not before ConfirmDevice was called. */
 function isDevice(device: Device | undefined, key: string | undefined): boolean {
   if (device === undefined) return true
-  return !device.forgotten && key === (device.secret === undefined ? undefined : device.key)
+  return !device.forgotten && device.secret !== undefined && key === device.key
 }

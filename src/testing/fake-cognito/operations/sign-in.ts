@@ -29,6 +29,11 @@ export const signInWithSrp: SignInFlow = (pool, signIn, parameters) => {
 /** USER_AUTH: the challenge that is preferred, or a choice. As a step-up it takes an access token of the user's. */
 export const signInByChoice: SignInFlow = (pool, signIn, parameters) => {
   const accessToken = parameters.optional('ACCESS_TOKEN')
+  if (!/^\S+( \S+)*$/.test(parameters.optional('TARGET_ACR_VALUES') ?? 'none')) {
+    throw invalidParameter('TARGET_ACR_VALUES is not valid.')
+  }
+  if (!/^\d{1,9}$/.test(parameters.optional('MAX_AGE') ?? '0'))
+    throw invalidParameter('MAX_AGE is not valid.')
   if (accessToken !== undefined) {
     parameters.required('TARGET_ACR_VALUES')
     if (authorizeUser(pool, accessToken) !== signIn.user) throw notAuthorized('Invalid Access Token')

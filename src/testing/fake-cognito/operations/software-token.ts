@@ -1,7 +1,7 @@
 import { authorizeUser } from '../access-tokens.js'
 import type { Enrolment } from '../challenges/challenge.js'
 import { type ChallengeSession, invalidSession } from '../challenges/challenge-sessions.js'
-import { acceptsTotp, createTotpSecret } from '../challenges/totp.js'
+import { createTotpSecret, findTotp } from '../challenges/totp.js'
 import { CognitoException, invalidParameter } from '../exceptions.js'
 import type { Parameters } from '../parameters.js'
 import type { Pool } from '../pool.js'
@@ -23,11 +23,11 @@ export function associateSoftwareToken(pool: Pool, parameters: Parameters): obje
 
 /**
  * Checks a first code of the new secret. By Session, MFA_SETUP can then be answered; by access token, the user
- * has a new authenticator, which is not enabled as a second factor before `updateUser` says so.
+ * has a new authenticator, which is not enabled as a second factor before SetUserMFAPreference or `updateUser` says so.
  */
 export function verifySoftwareToken(pool: Pool, parameters: Parameters): object {
   assertMfa(pool)
-  const code = parameters.string('UserCode')
+  const code = readUserCode(parameters)
   const accessToken = parameters.optionalString('AccessToken')
   if (accessToken !== undefined) {
     const user = authorizeUser(pool, accessToken)
@@ -46,6 +46,16 @@ export function verifySoftwareToken(pool: Pool, parameters: Parameters): object 
   return { Status: 'SUCCESS', Session: pool.signIns.sessions.issue(session.signIn, session.challenge) }
 }
 
+/** UserCode: six digits. */
+function readUserCode(parameters: Parameters): string {
+  const code = parameters.string('UserCode')
+  if (/^[0-9]{6}$/.test(code)) return code
+  throw invalidParameter(
+    "1 validation error detected: Value at 'userCode' failed to satisfy constraint: " +
+      'Member must satisfy regular expression pattern: [0-9]+',
+  )
+}
+
 function assertMfa(pool: Pool): void {
   if (pool.signIns.mfa !== 'OFF') return
   throw new CognitoException(
@@ -60,7 +70,7 @@ function assertCode(
   code: string,
 ): asserts enrolment is Enrolment & { secret: string } {
   if (enrolment?.secret === undefined) throw invalidParameter('AssociateSoftwareToken has not been called.')
-  if (acceptsTotp(enrolment.secret, code, pool.clock.now())) return
+  if (findTotp(enrolment.secret, code, pool.clock.now()) !== undefined) return
   throw new CognitoException('EnableSoftwareTokenMFAException', 'Code mismatch')
 }
 
