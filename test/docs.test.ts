@@ -88,14 +88,45 @@ describe('docs/stores.md', () => {
   })
 })
 
-describe('Links between the documents', () => {
-  const documents = [
-    'README.md',
-    'CONTRIBUTING.md',
-    'SECURITY.md',
-    ...readdirSync(`${root}docs`).map((name) => `docs/${name}`),
-  ]
+const documents = [
+  'README.md',
+  'CONTRIBUTING.md',
+  'SECURITY.md',
+  ...readdirSync(`${root}docs`).map((name) => `docs/${name}`),
+]
 
+describe('The sequence diagrams', () => {
+  /** What mermaid would stumble over, or draw otherwise than it was meant. */
+  function flawsOf(diagram: string): string[] {
+    const [first, ...lines] = diagram.split('\n')
+    const declared = [...diagram.matchAll(/^\s*participant (\w+)/gm)].map(([, name]) => name)
+    const used = lines.flatMap((line) => {
+      const [, from, to] = /^\s*(\w+)\s*(?:-{1,2}(?:>>?|x|\)))\s*(\w+)\s*:/.exec(line) ?? []
+      const [, over = ''] = /^\s*Note (?:over|left of|right of) ([\w, ]+):/.exec(line) ?? []
+      return [from, to, ...over.split(/, */)].filter(Boolean)
+    })
+    return [
+      ...(first === 'sequenceDiagram' ? [] : [`it begins with "${first}"`]),
+      // Both end what is said: the one a statement, the other begins an entity.
+      ...lines.filter((line) => /[;#]/.test(line)),
+      ...new Set(used.filter((name) => !declared.includes(name)).map((name) => `who is ${name}?`)),
+    ]
+  }
+
+  it.each(documents)('of %s can be drawn', (document) => {
+    const diagrams = [...read(document).matchAll(/^```mermaid\n([\s\S]*?)\n```$/gm)]
+    expect(diagrams.flatMap(([, diagram = '']) => flawsOf(diagram))).toEqual([])
+  })
+
+  it('are looked at for what mermaid would stumble over', () => {
+    const flawed = 'graph\n  participant A\n  A->>B: one; two\n  C-->>A: #1\n  Note over A,D: who?'
+    const ends = ['  A->>B: one; two', '  C-->>A: #1']
+    const strangers = ['B', 'C', 'D'].map((name) => `who is ${name}?`)
+    expect(flawsOf(flawed)).toEqual(['it begins with "graph"', ...ends, ...strangers])
+  })
+})
+
+describe('Links between the documents', () => {
   it.each(documents)('in %s lead to what is there', (document) => {
     const targets = [...read(document).matchAll(/\]\((?!https?:)([^)#]+)/g)].map(
       ([, target]) => target as string,

@@ -86,7 +86,7 @@ export function isDead(error: unknown): boolean {
 
 /** Whether Cognito has refused a session for good, rather than for now. */
 export function isRefusal(error: unknown): boolean {
-  if (error instanceof UserDisabledError || error instanceof UserNotFoundError) return true
+  if (isDead(error) || error instanceof UserDisabledError || error instanceof UserNotFoundError) return true
   return error instanceof CognitoRevocationError && error.status === 401
 }
 

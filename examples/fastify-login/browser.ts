@@ -36,6 +36,11 @@ export class Browser {
     return this.#describe(response)
   }
 
+  /** Takes over the cookies of another browser. */
+  steal(from: Browser): void {
+    for (const [name, pair] of from.#cookies) this.#cookies.set(name, pair)
+  }
+
   get hasCookie(): boolean {
     return this.#cookies.size > 0
   }

@@ -1,4 +1,4 @@
-import { MemoryRevocationStore, RevocationMirror, TokenVerifier } from 'cognito-revocation'
+import { MemoryRevocationStore, RevocationMirror, Revoker, TokenVerifier } from 'cognito-revocation'
 import { CognitoTokenClient } from 'cognito-revocation/client'
 import { RedisRevocationStore } from 'cognito-revocation/redis'
 import { Redis } from 'ioredis'
@@ -9,9 +9,12 @@ export interface Emulator {
   readonly issuer: string
 }
 
+const EMULATED = { accessKeyId: 'emulated', secretAccessKey: 'emulated' }
+
 /**
  * What the service stands on, from the environment: USER_POOL_ID, CLIENT_ID, CLIENT_SECRET if the app client has
- * one, and REDIS_URL if there is more than one process, or if revocations must outlive this one.
+ * one, and REDIS_URL if there is more than one process, or if revocations must outlive this one. With AWS credentials
+ * that allow cognito-idp:DescribeUserPoolClient, two tabs that refresh at once share what rotation gives.
  */
 export function configure(env: NodeJS.ProcessEnv, emulator?: Emulator) {
   const pool = { userPoolId: need(env, 'USER_POOL_ID'), clientId: need(env, 'CLIENT_ID') }
@@ -29,11 +32,17 @@ export function configure(env: NodeJS.ProcessEnv, emulator?: Emulator) {
     ...issuer,
     store,
     ...(clientSecret && { clientSecret }),
-    ...(emulator && { endpoint: emulator.url }),
+    ...(emulator && { endpoint: emulator.url, credentials: EMULATED }),
+    // A refresh token that was replaced comes back: who got the new one may be a thief. Nobody can tell, so the
+    // session ends for both, and its owner signs in again.
+    onRefreshTokenReuse: async (reuse) => {
+      await reuse.revokeSession({ reason: 'refresh token reused' })
+    },
   })
   return {
     client,
     verifier,
+    revoker: new Revoker({ store, poolId: pool.userPoolId }),
     async close(): Promise<void> {
       await Promise.all([client.close(), verifier.close()])
       if (store instanceof RevocationMirror) await store.close()

@@ -10,6 +10,8 @@ import { createLoginService } from './service.js'
 // The SDK's notice that it will leave Node 20 in 2027 is not part of the play.
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true'
 
+/** So short for the play only: 10 or more in earnest. */
+const GRACE_SECONDS = 1
 const SETTINGS = ['USER_POOL_ID', 'CLIENT_ID', 'CLIENT_SECRET', 'REDIS_URL']
 await (SETTINGS.some((name) => process.env[name]) ? serve() : playIt())
 
@@ -31,7 +33,7 @@ async function playIt(): Promise<void> {
   cognito.createUser({ ...credentials, username: 'joe', status: 'FORCE_CHANGE_PASSWORD' })
   const { clientId, clientSecret } = cognito.createClient({
     generateSecret: true,
-    refreshTokenRotation: { feature: 'ENABLED', retryGracePeriodSeconds: 10 },
+    refreshTokenRotation: { feature: 'ENABLED', retryGracePeriodSeconds: GRACE_SECONDS },
   })
   const env = { USER_POOL_ID: cognito.userPoolId, CLIENT_ID: clientId, CLIENT_SECRET: clientSecret }
   const { close, ...parts } = configure(env, cognito)
@@ -74,6 +76,17 @@ async function playIt(): Promise<void> {
   await play.step('… a second passes, since tokens of the same second are refused', () => until(nextSecond))
   await play.expect('Jane signs in again', () => laptop.post('/auth/login', credentials), '200')
   await play.expect('/me answers her', () => laptop.get('/me'), '200')
+
+  play.scene('A stolen refresh token')
+  const thief = new Browser(url)
+  thief.steal(laptop)
+  await play.expect('A thief refreshes by her cookie', () => thief.post('/auth/refresh'), '200')
+  await play.expect('/me answers him', () => thief.get('/me'), '200')
+  const graceOver = Date.now() / 1000 + GRACE_SECONDS
+  await play.step('… the grace period of the replaced one passes', () => until(graceOver))
+  await play.expect('Her laptop comes with it', () => laptop.post('/auth/refresh'), '401')
+  await play.expect('/me refuses the thief', () => thief.get('/me'), '401 invalid_token')
+  await play.expect('and he cannot refresh', () => thief.post('/auth/refresh'), '401')
 
   await app.close()
   await close()

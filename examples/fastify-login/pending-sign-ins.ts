@@ -10,6 +10,7 @@ import {
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { LRUCache } from 'lru-cache'
 import { HttpError } from './answers.js'
+import { onlyCookie } from './only-cookie.js'
 
 const NAME = '__Secure-sign_in'
 /** As Cognito's: an app client's AuthSessionValidity. */
@@ -44,7 +45,9 @@ export class PendingSignIns {
 
   /** Gives Cognito the user's answer, once: unless he may try again, the sign-in is over if it is wrong. */
   async answer(request: FastifyRequest, reply: FastifyReply, answer: ChallengeAnswer): Promise<SignInResult> {
-    const name = request.cookies[NAME] ?? ''
+    // A sibling subdomain could plant a sign-in of its owner's: beside one that was begun here it is refused, and where
+    // none was begun the page asks for nothing.
+    const name = onlyCookie(request, NAME) ?? ''
     const challenge = this.#challenges.get(name)
     if (challenge === undefined) throw new HttpError(401)
     const send = this.#prepare(challenge, answer)

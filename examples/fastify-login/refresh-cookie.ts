@@ -1,9 +1,11 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { HttpError } from './answers.js'
+import { onlyCookie } from './only-cookie.js'
 
 // `__Secure-`: browsers take it over https only (and from localhost). `__Host-` would keep sibling subdomains from
 // setting it too, but demands Path=/, and then every route, log and error page of this host would get the refresh
-// token. Instead, a request with two cookies of this name is refused: one of them is somebody else's.
+// token. Instead, a request with two cookies of this name is refused. What stays: while somebody is logged out, a
+// sibling subdomain can plant a refresh token of its owner's, and the page then comes up as signed in to that
+// account. Show who is signed in, and let no sibling subdomain be somebody else's.
 const NAME = '__Secure-refresh_token'
 const ATTRIBUTES = { path: '/auth', httpOnly: true, secure: true, sameSite: 'strict' } as const
 
@@ -16,8 +18,6 @@ export function forgetRefreshToken(reply: FastifyReply): FastifyReply {
 }
 
 /** The refresh token of the request's cookie, if there is one. */
-export function refreshTokenOf({ headers, cookies }: FastifyRequest): string | undefined {
-  const all = (headers.cookie ?? '').split(';').filter((each) => each.trim().startsWith(`${NAME}=`))
-  if (all.length > 1) throw new HttpError(400)
-  return cookies[NAME] || undefined
+export function refreshTokenOf(request: FastifyRequest): string | undefined {
+  return onlyCookie(request, NAME)
 }

@@ -1,20 +1,26 @@
 // A login service to copy: the access token goes to the page, which keeps it in memory; the refresh token stays in
-// a cookie that no script can read. Put a rate limit for /auth/login in front (a proxy, WAF, @fastify/rate-limit).
+// a cookie that no script can read. Put a rate limit for /auth/login and /auth/challenge in front, by address and by
+// user (a proxy, WAF, @fastify/rate-limit): each is a guess at a password or a code.
 import fastifyCookie from '@fastify/cookie'
-import type { CognitoAccessTokenClaims, TokenVerifier } from 'cognito-revocation'
+import type { CognitoAccessTokenClaims, Revoker, TokenVerifier } from 'cognito-revocation'
 import type { CognitoTokenClient, SignInResult } from 'cognito-revocation/client'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { answerError, bearerTokenOf, HttpError, isDead, isRefusal } from './answers.js'
+import { SessionEnder } from './end-session.js'
 import { type ChallengeAnswer, PendingSignIns } from './pending-sign-ins.js'
 import { forgetRefreshToken, keepRefreshToken, refreshTokenOf } from './refresh-cookie.js'
 
 export interface LoginServiceOptions {
   readonly client: CognitoTokenClient
   readonly verifier: TokenVerifier<'access'>
+  /** Of the same store. */
+  readonly revoker: Revoker
   /** Other origins whose pages may use the cookie, such as 'https://www.example.com'. They need @fastify/cors, too. */
   readonly allowedOrigins?: readonly string[]
   /** How long a browser keeps the cookie: the app client's refresh token validity. Default 30 days, as Cognito's. */
   readonly cookieMaxAgeSeconds?: number
+  /** How long a logout waits before each further write to a store that failed. Default 100, 300 and 600 ms. */
+  readonly storeRetriesMs?: readonly number[]
   /** Fastify's `logger`. Default false. */
   readonly logger?: boolean | { readonly level: string; readonly stream: { write(line: string): void } }
 }
@@ -49,8 +55,10 @@ const ANSWER = {
 export async function createLoginService({
   client,
   verifier,
+  revoker,
   allowedOrigins = [],
   cookieMaxAgeSeconds = 30 * 86_400,
+  storeRetriesMs = [100, 300, 600],
   logger = false,
 }: LoginServiceOptions): Promise<FastifyInstance> {
   const app = Fastify({
@@ -59,6 +67,7 @@ export async function createLoginService({
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false } },
   })
   const pending = new PendingSignIns(client)
+  const sessions = new SessionEnder(client, revoker, storeRetriesMs)
   // Any website's form can send text/plain unasked. JSON it cannot.
   app.removeContentTypeParser('text/plain')
   await app.register(fastifyCookie)
@@ -88,8 +97,9 @@ export async function createLoginService({
   app.post<{ Body: { username: string; password: string } }>(
     '/auth/login',
     { onRequest: requireOwnPage, schema: { body: CREDENTIALS } },
-    async ({ body }, reply) => {
-      return signedIn(await client.signIn(body), reply)
+    async (request, reply) => {
+      const former = refreshTokenOf(request)
+      return signedIn(await client.signIn(request.body), request, reply, former)
     },
   )
 
@@ -97,17 +107,47 @@ export async function createLoginService({
   app.post<{ Body: ChallengeAnswer }>(
     '/auth/challenge',
     { onRequest: requireOwnPage, schema: { body: ANSWER } },
-    async (request, reply) => signedIn(await pending.answer(request, reply, request.body), reply),
+    async (request, reply) => {
+      const former = refreshTokenOf(request)
+      return signedIn(await pending.answer(request, reply, request.body), request, reply, former)
+    },
   )
 
-  function signedIn(result: SignInResult, reply: FastifyReply) {
+  async function signedIn(
+    result: SignInResult,
+    request: FastifyRequest,
+    reply: FastifyReply,
+    former: string | undefined,
+  ) {
     if (result.status === 'challenge') return pending.ask(result, reply)
+    // The browser forgets it now: nobody else could end that session any more. The new one counts whether it can be
+    // ended or not.
+    if (former !== undefined) {
+      await sessions.end({ refreshToken: former, reason: 'signed in anew' }).catch((error) => {
+        if (!isDead(error))
+          request.log.error({ code: error.code, outcome: error.outcome }, 'former session lives')
+      })
+    }
     keepRefreshToken(reply, result.refreshToken, cookieMaxAgeSeconds)
     return { accessToken: result.accessToken, expiresInSeconds: result.expiresInSeconds }
   }
 
+  /**
+   * The access token that the page sends along, expired or not: by it, a process that has not seen this session knows
+   * which one to end where the refresh token is a replaced one. Not one that was revoked: a tab may still have that of a
+   * session before this one, and this one would then be taken for ended, too.
+   */
+  async function hintOf(request: FastifyRequest): Promise<string | undefined> {
+    const accessToken = bearerTokenOf(request)
+    const { checks } = await verifier.explain(accessToken)
+    const isAlive = checks.some(({ check, outcome }) => check === 'revocation' && outcome === 'passed')
+    return isAlive ? accessToken : undefined
+  }
+
   app.post('/auth/refresh', { onRequest: requireOwnPage }, async (request, reply) => {
-    const tokens = await client.refresh({ refreshToken: demand(refreshTokenOf(request)) }).catch((error) => {
+    const refreshToken = demand(refreshTokenOf(request))
+    const accessToken = await hintOf(request)
+    const tokens = await client.refresh({ refreshToken, accessToken }).catch((error) => {
       // Throttling or an outage passes: the session may well be good, so the cookie stays.
       if (!isRefusal(error)) throw error
       forgetRefreshToken(reply)
@@ -117,36 +157,32 @@ export async function createLoginService({
     return { accessToken: tokens.accessToken, expiresInSeconds: tokens.expiresInSeconds }
   })
 
+  // The page sends the access token along, expired or not; after a reload it gets one by /auth/refresh first. Should
+  // the first try end the session at Cognito alone, then a second one, by another process maybe, knows which session
+  // it was only by that.
+  //
   // 204 says that the session is over, at Cognito and at every verifier, and only that. While it is not, or cannot be
   // known, the answer is 503, and the cookie STAYS: it is the only thing by which the session can still be ended, and
   // a browser without it would show somebody as signed out whose tokens are good. The page says "not signed out yet"
   // and sends the request again. 401: the cookie was of no use to Cognito, and is cleared.
   app.post('/auth/logout', { onRequest: requireOwnPage }, async (request, reply) => {
     const refreshToken = refreshTokenOf(request)
-    if (refreshToken !== undefined) await endSession(refreshToken, request, reply)
+    if (refreshToken !== undefined) {
+      const accessToken = bearerTokenOf(request)
+      if (accessToken === undefined) throw new HttpError(400)
+      await sessions.end({ refreshToken, accessToken, reason: 'logout' }).catch((error) => {
+        if (!isDead(error)) throw error
+        forgetRefreshToken(reply)
+        throw new HttpError(401, { cause: error })
+      })
+    }
     return forgetRefreshToken(reply).code(204).send()
   })
 
-  async function endSession(refreshToken: string, request: FastifyRequest, reply: FastifyReply) {
-    const end = (how: { confirmPairing: true } | { accessToken: string }) =>
-      client.revokeRefreshToken({ refreshToken, reason: 'logout', ...how })
-    try {
-      // The cookie comes from outside: Cognito itself is to say which session it is of.
-      await end({ confirmPairing: true }).catch((error) => {
-        // If it no longer does (the store was down at the first try, say, so that only Cognito has ended it), then
-        // the access token does, which the page sends along, and which is refused from here on.
-        const accessToken = bearerTokenOf(request)
-        if (!isDead(error) || accessToken === undefined) throw error
-        return end({ accessToken })
-      })
-    } catch (error) {
-      if (!isDead(error)) throw error
-      forgetRefreshToken(reply)
-      throw new HttpError(401, { cause: error })
-    }
-  }
-
-  // The access token is not sent unasked, so no other page can bring this about.
+  // The access token is not sent unasked, so no other page can bring this about. 503: it is not wholly done. The page
+  // may send it again; 401 is then the answer where the first try has already shut this very token out, and Cognito may
+  // go on refreshing. So after a 503 it tells the user to call support: an administrator completes it by
+  // adminGlobalSignOut, with the `sub` that is in the log.
   app.post('/auth/logout-everywhere', async (request, reply) => {
     await client.globalSignOut({ accessToken: demand(bearerTokenOf(request)), reason: 'logout everywhere' })
     return forgetRefreshToken(reply).code(204).send()

@@ -27,7 +27,7 @@ export interface CognitoTokenClientOptions {
    * The app client's secret, if it has one; two while one replaces the other, the newer first: where Cognito
    * does not take the first, the second is tried, once. Or a function that gives them, asked at every call.
    */
-  readonly clientSecret?: ClientSecretOption
+  readonly clientSecret?: ClientSecretOption | undefined
   /** Where revocations are recorded; `false` is the only way to do without. */
   readonly store: RevocationStore | false
   /**

@@ -1,5 +1,6 @@
 import * as errors from '../errors.js'
 import { quotes } from './quoting.js'
+import { SECRET_HASH_REFUSALS } from './secret-hash-refusals.js'
 
 type ErrorClass = new (message: string, options: ErrorOptions) => errors.CognitoRevocationError
 type Advice = readonly [ErrorClass, string]
@@ -52,7 +53,8 @@ const BY_NAME: Readonly<Record<string, Advice>> = {
   ],
   InvalidParameterException: [
     errors.InvalidParameterError,
-    'Check the parameters; at a sign-in, that the app client allows this auth flow (ExplicitAuthFlows)',
+    'Check the parameters; at a sign-in, that the app client allows this auth flow (ExplicitAuthFlows); to refresh by ' +
+      'REFRESH_TOKEN_AUTH, rotation must be off: else use GetTokensFromRefreshToken',
   ],
   ConcurrentModificationException: [
     errors.ConcurrentModificationError,
@@ -137,6 +139,7 @@ const LOST: readonly (readonly [RegExp, string])[] = [
 
 /** NotAuthorizedException means many things; only its message tells which. Cognito varies the final period. */
 const NOT_AUTHORIZED: readonly (readonly [RegExp, ErrorClass, string])[] = [
+  ...SECRET_HASH_REFUSALS,
   [/refresh token has been revoked/i, errors.RefreshTokenRevokedError, 'Refresh Token has been revoked'],
   [
     /invalid refresh token|refresh token has expired/i,

@@ -19,7 +19,7 @@ import { type OAuthTokens, readTokens, scopesOf, verifyTokens } from './oauth-to
 import { type AuthorizationChecks, assertCodeVerifier, createAuthorizationChecks } from './pkce.js'
 import { assertRedirect, scopeParameter } from './redirects.js'
 import { RefreshGate } from './refresh-gate.js'
-import type { RefreshedTokens } from './refresh-input.js'
+import { assertRefreshToken, type RefreshedTokens } from './refresh-input.js'
 import { claimsFromCognito } from './session-tokens.js'
 
 /**
@@ -120,7 +120,7 @@ export class OAuthEndpoints {
     const owner = 'oauth.refresh'
     assertInput(owner, input)
     const { refreshToken, signal } = input
-    assertString(owner, 'refreshToken', refreshToken)
+    assertRefreshToken(owner, refreshToken)
     assertOptionalSignal(owner, signal)
     this.#context.hosted.protocol(owner)
     signal?.throwIfAborted()

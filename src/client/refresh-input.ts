@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
+import { NotARefreshTokenError } from '../errors.js'
 import { assertInput, assertOptionalSignal, assertString, optionError } from '../options.js'
 import type { RefreshFlow } from './client-options.js'
-import type { SessionTokens } from './session-tokens.js'
+import { claimsFromCognito, type SessionTokens } from './session-tokens.js'
 
 export interface RefreshInput {
   readonly refreshToken: string
@@ -48,16 +49,31 @@ export interface RefreshTokenExchange {
   exchange(input: RefreshInput): Promise<RefreshedTokens>
 }
 
-/** @throws TypeError naming the input */
+/**
+ * @throws TypeError naming the input
+ * @throws NotARefreshTokenError
+ */
 export function checkRefreshInput(input: RefreshInput): void {
   assertInput('refresh', input)
   const { refreshToken, flow, signal } = input
   assertOptionalSignal('refresh', signal)
-  assertString('refresh', 'refreshToken', refreshToken)
+  assertRefreshToken('refresh', refreshToken)
   if (flow !== undefined && flow !== 'GetTokensFromRefreshToken' && flow !== 'REFRESH_TOKEN_AUTH') {
     throw optionError('refresh', 'flow', "'GetTokensFromRefreshToken' or 'REFRESH_TOKEN_AUTH'")
   }
   assertDevice('refresh', input)
+}
+
+/**
+ * A refresh token is encrypted: what can be read is none. Cognito would only call it invalid.
+ *
+ * @throws TypeError naming the input
+ * @throws NotARefreshTokenError
+ */
+export function assertRefreshToken(owner: string, refreshToken: string): void {
+  assertString(owner, 'refreshToken', refreshToken)
+  if (claimsFromCognito(refreshToken) === undefined) return
+  throw new NotARefreshTokenError(`${owner}: this is an access or ID token; hand over the refresh token`)
 }
 
 /** @throws TypeError naming the input */

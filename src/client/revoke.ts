@@ -1,10 +1,10 @@
 import { elapsedMs, takeMoment } from '../clock.js'
 import * as errors from '../errors.js'
-import { assertInput, assertOptionalSignal, assertString } from '../options.js'
+import { assertInput, assertOptionalSignal } from '../options.js'
 import { CLOCK_TOLERANCE_SECONDS } from '../tokens/claims.js'
 import { auditOf, type ClientContext, type RevocationInput, record, type SessionContext } from './context.js'
 import { type Attempt, attempt, cognitoOutcomeOf, describe, isPassing } from './outcome.js'
-import { assertDevice } from './refresh-input.js'
+import { assertDevice, assertRefreshToken } from './refresh-input.js'
 import { type RevokeTokenOptions, revokeToken, revokeTokenOptions } from './revoke-token.js'
 import {
   isReplaced,
@@ -14,7 +14,6 @@ import {
   type SessionId,
   SessionLearner,
 } from './session-learner.js'
-import { claimsFromCognito } from './session-tokens.js'
 
 /** What `revokeRefreshToken` takes. */
 export interface RevokeRefreshTokenInput extends SessionHints, RevocationInput, RevokeTokenOptions {}
@@ -42,14 +41,9 @@ export async function revokeRefreshToken(
 ): Promise<RevokeOutcome> {
   assertInput('revokeRefreshToken', input)
   const { refreshToken, signal } = input
-  assertString('revokeRefreshToken', 'refreshToken', refreshToken)
+  assertRefreshToken('revokeRefreshToken', refreshToken)
   assertOptionalSignal('revokeRefreshToken', signal)
   assertDevice('revokeRefreshToken', input)
-  if (claimsFromCognito(refreshToken) !== undefined) {
-    throw new errors.NotARefreshTokenError(
-      'revokeRefreshToken: this is an access or ID token; hand over the refresh token',
-    )
-  }
   const audit = auditOf(input)
   const how = revokeTokenOptions(context, input)
   signal?.throwIfAborted()

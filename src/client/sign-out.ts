@@ -34,8 +34,8 @@ export interface SignOutOutcome extends errors.PartialOutcome {
   /** Epoch seconds: the user's tokens that were authenticated or issued until then are refused. */
   readonly cutoff: number
   /**
-   * What Cognito leaves alive. The managed-login cookie, up to an hour, signs the browser in again without
-   * a password: send the browser to `client.logoutUrl()`.
+   * What Cognito leaves alive. The managed-login cookie signs the browser in again without a password, for an
+   * hour by default: send the browser to `client.logoutUrl()`.
    */
   readonly notCleared: readonly ['managed_login_cookie']
 }

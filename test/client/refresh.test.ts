@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import {
+  NotARefreshTokenError,
   RefreshTokenInvalidError,
   RefreshTokenRevokedError,
   SecretHashMismatchError,
@@ -39,6 +40,29 @@ describe('refresh', () => {
     const byAlias = () => scene.client.refresh({ refreshToken, flow, username: `${username}@example.com` })
     expect((await thrownBy(byAlias)).message).toContain('the username is not the real one')
     await expect(byAlias()).rejects.toThrow(SecretHashMismatchError)
+  })
+
+  it.each(['accessToken', 'idToken'] as const)('refuses the %s without asking Cognito', async (kind) => {
+    const scene = createScene()
+    const session = await scene.signIn()
+    scene.takeCalls()
+    const refreshToken = session[kind] ?? ''
+    await expect(scene.client.refresh({ refreshToken })).rejects.toThrow(NotARefreshTokenError)
+    await expect(scene.client.oauth.refresh({ refreshToken })).rejects.toThrow(
+      'oauth.refresh: this is an access or ID token',
+    )
+    expect(scene.takeCalls()).toEqual([])
+  })
+
+  it('says that the secret is missing, or that it is wrong, as Cognito does', async () => {
+    const scene = createScene({ generateSecret: true })
+    const [without, wrong] = [undefined, 'wrong'].map((clientSecret) => scene.createClient({ clientSecret }))
+    const missing = await thrownBy(() => scene.signIn(scene.user, without))
+    expect(missing).toBeInstanceOf(SecretHashMismatchError)
+    expect(missing.message).toContain('The app client has a secret: give it as clientSecret')
+    const mismatch = await thrownBy(() => scene.signIn(scene.user, wrong))
+    expect(mismatch).toBeInstanceOf(SecretHashMismatchError)
+    expect(mismatch.message).toContain('The client secret is wrong')
   })
 
   it('demands the username where a hash must be made of it', async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { configure } from '../../examples/fastify-login/configure.js'
 import { createLoginService, type LoginServiceOptions } from '../../examples/fastify-login/service.js'
-import { TokenVerifier } from '../../src/index.js'
+import { Revoker, TokenVerifier } from '../../src/index.js'
 import type { AppClientSettings } from '../../src/testing/index.js'
 import { type Answer, call } from '../support/http.js'
 import { type Scene, useScene } from '../support/scene.js'
@@ -13,8 +13,16 @@ const CLEARED = `${COOKIE}=; Max-Age=0; Path=/auth; Expires=Thu, 01 Jan 1970 00:
 const TWO_SESSIONS = { refreshTokenRotation: { feature: 'ENABLED', retryGracePeriodSeconds: 10 } } as const
 
 /** The service, listening, in a scene of its own, with all that it logs. */
-async function start(settings: AppClientSettings = {}, options: Partial<LoginServiceOptions> = {}) {
-  const scene = createScene(settings)
+function start(settings: AppClientSettings = {}, options: Partial<LoginServiceOptions> = {}) {
+  return startIn(createScene(settings), options)
+}
+
+/** Another process of the service, which has seen nothing of what the first one did. */
+function startAnother({ scene }: Site) {
+  return startIn(scene, { client: scene.createClient() })
+}
+
+async function startIn(scene: Scene, options: Partial<LoginServiceOptions>) {
   const { cognito, store, client } = scene
   const verifier = new TokenVerifier({
     userPoolId: cognito.userPoolId,
@@ -24,9 +32,12 @@ async function start(settings: AppClientSettings = {}, options: Partial<LoginSer
     revocation: store,
     clock: cognito.clock.now,
   })
+  const revoker = new Revoker({ store, poolId: cognito.userPoolId, clock: cognito.clock.now })
   const logged: string[] = []
   const stream = { write: (line: string) => void logged.push(line) }
-  const app = await createLoginService({ client, verifier, logger: { level: 'trace', stream }, ...options })
+  const logger = { level: 'trace', stream }
+  const storeRetriesMs = [1, 1, 1]
+  const app = await createLoginService({ client, verifier, revoker, logger, storeRetriesMs, ...options })
   const url = await app.listen({ host: '127.0.0.1', port: 0 })
   onTestFinished(() => app.close())
   return new Site(scene, Number(new URL(url).port), logged)
@@ -152,6 +163,42 @@ describe('POST /auth/login', () => {
   })
 })
 
+describe('Signing in over a cookie that is there', () => {
+  const loginOver = (site: Site, cookie: string) => site.login(site.scene.user, { ...OWN, cookie })
+
+  it('ends the session that the browser forgets by it', async () => {
+    const site = await start(TWO_SESSIONS)
+    const former = await site.signIn()
+    const answer = await loginOver(site, `${COOKIE}=${former.refreshToken}`)
+    expect(answer.status).toBe(200)
+    expect(gist(await site.me(former.accessToken))).toEqual(INVALID_TOKEN)
+    expect((await site.me(JSON.parse(answer.text).accessToken)).status).toBe(200)
+  })
+
+  it('ends none where the sign-in fails', async () => {
+    const site = await start()
+    const { accessToken, refreshToken } = await site.signIn()
+    const wrong = { ...site.scene.user, password: 'wrong horse' }
+    await site.login(wrong, { ...OWN, cookie: `${COOKIE}=${refreshToken}` })
+    expect((await site.me(accessToken)).status).toBe(200)
+  })
+
+  it('counts whether the former session could be ended or not, and logs that it was not', async () => {
+    const site = await start()
+    const { refreshToken } = await site.signIn()
+    site.scene.cognito.failNext('RevokeToken', 'InternalErrorException')
+    expect((await loginOver(site, `${COOKIE}=${refreshToken}`)).status).toBe(200)
+    expect(site.logged.join('')).toContain('former session lives')
+    expect((await loginOver(site, `${COOKIE}=garbage`)).status).toBe(200)
+  })
+
+  it('is refused where there are two such cookies, before Cognito is asked', async () => {
+    const site = await start()
+    expect((await loginOver(site, `${COOKIE}=mine; ${COOKIE}=his`)).status).toBe(400)
+    expect(site.scene.takeCalls()).toEqual([])
+  })
+})
+
 describe('POST /auth/challenge', () => {
   /** A sign-in that stands at a challenge, and how this browser answers it. */
   async function challenged(site: Site, update: Parameters<Scene['cognito']['updateUser']>[1]) {
@@ -193,6 +240,7 @@ describe('POST /auth/challenge', () => {
     ['a page of another website', { 'sec-fetch-site': 'cross-site' }, { code: '123456' }, 403],
     ['a browser that did not begin it', { cookie: 'theme=dark' }, { code: '123456' }, 401],
     ['a made-up cookie', { cookie: '__Secure-sign_in=guessed' }, { code: '123456' }, 401],
+    ['two cookies', { cookie: '__Secure-sign_in=mine; __Secure-sign_in=his' }, { code: '123456' }, 400],
     ['an answer to something else', {}, { newPassword: 'another horse' }, 400],
     ['more than an answer', {}, { code: '123456', username: 'jane' }, 400],
   ])('refuses %s without asking Cognito', async (_, headers, body, status) => {
@@ -221,6 +269,16 @@ describe('POST /auth/refresh', () => {
     expect([answer.status, answer.headers['set-cookie']]).toEqual([200, undefined])
   })
 
+  it('goes by the cookie, though a tab still has an access token of a session that was ended', async () => {
+    const site = await start()
+    const former = await site.signIn()
+    await site.postBy('/auth/logout', former)
+    const { refreshToken } = await site.signIn()
+    const { accessToken } = former
+    expect((await site.postBy('/auth/refresh', { refreshToken, accessToken })).status).toBe(200)
+    expect((await site.postBy('/auth/refresh', { refreshToken })).status).toBe(200)
+  })
+
   it('answers 401 without a cookie', async () => {
     const site = await start()
     expect(gist(await site.postBy('/auth/refresh', {}))).toEqual(UNAUTHORIZED)
@@ -242,8 +300,11 @@ describe('POST /auth/refresh', () => {
 
   it('answers 401 and clears the cookie where it holds something else', async () => {
     const site = await start()
-    const answer = await site.postBy('/auth/refresh', { refreshToken: 'garbage' })
-    expect(gist(answer)).toEqual({ ...UNAUTHORIZED, cookies: [CLEARED] })
+    const { accessToken } = await site.signIn()
+    for (const refreshToken of ['garbage', accessToken]) {
+      const answer = await site.postBy('/auth/refresh', { refreshToken })
+      expect(gist(answer)).toEqual({ ...UNAUTHORIZED, cookies: [CLEARED] })
+    }
   })
 
   it.each([
@@ -257,12 +318,45 @@ describe('POST /auth/refresh', () => {
   })
 })
 
+describe('A refresh token that was stolen, and replaced by the thief', () => {
+  /** The service as it is configured, in two processes of one store. */
+  async function configured() {
+    const scene = createScene({ refreshTokenRotation: { feature: 'ENABLED' } })
+    const { cognito, app } = scene
+    const env = { USER_POOL_ID: cognito.userPoolId, CLIENT_ID: app.clientId }
+    const { close, ...parts } = configure(env, cognito)
+    onTestFinished(close)
+    return startIn(scene, parts)
+  }
+
+  it('ends the session when its owner comes with it: the thief has nothing any more', async () => {
+    const site = await configured()
+    const { refreshToken } = await site.signIn()
+    const stolen = await site.postBy('/auth/refresh', { refreshToken })
+    const thief = { accessToken: JSON.parse(stolen.text).accessToken, refreshToken: cookieIn(stolen) ?? '' }
+    expect((await site.me(thief.accessToken)).status).toBe(200)
+    const victim = await site.postBy('/auth/refresh', { refreshToken })
+    expect(gist(victim)).toEqual({ ...UNAUTHORIZED, cookies: [CLEARED] })
+    expect(gist(await site.me(thief.accessToken))).toEqual(INVALID_TOKEN)
+    expect((await site.postBy('/auth/refresh', thief)).status).toBe(401)
+  })
+
+  it('does so in a process that has not seen the session, by the access token that the page sends along', async () => {
+    const site = await configured()
+    const session = await site.scene.signIn(site.scene.user)
+    const stolen = await site.scene.client.refresh({ refreshToken: session.refreshToken })
+    expect((await site.me(stolen.accessToken)).status).toBe(200)
+    expect((await site.postBy('/auth/refresh', session)).status).toBe(401)
+    expect(gist(await site.me(stolen.accessToken))).toEqual(INVALID_TOKEN)
+  })
+})
+
 describe('POST /auth/logout', () => {
   it('ends the session and clears the cookie', async () => {
     const site = await start(TWO_SESSIONS)
     const { accessToken, refreshToken } = await site.signIn()
     const other = await site.signIn()
-    expect(gist(await site.postBy('/auth/logout', { refreshToken }))).toEqual(SIGNED_OUT)
+    expect(gist(await site.postBy('/auth/logout', { accessToken, refreshToken }))).toEqual(SIGNED_OUT)
     expect(gist(await site.me(accessToken))).toEqual(INVALID_TOKEN)
     expect((await site.postBy('/auth/refresh', { refreshToken })).status).toBe(401)
     expect((await site.me(other.accessToken)).status).toBe(200)
@@ -297,9 +391,9 @@ describe('POST /auth/logout', () => {
 
   it('takes a page of an origin that was allowed by name', async () => {
     const site = await start({}, { allowedOrigins: ['https://www.example.com'] })
-    const { refreshToken } = await site.signIn()
+    const session = await site.signIn()
     const from = { 'sec-fetch-site': 'same-site', origin: 'https://www.example.com' }
-    expect(gist(await site.postBy('/auth/logout', { refreshToken }, from))).toEqual(SIGNED_OUT)
+    expect(gist(await site.postBy('/auth/logout', session, from))).toEqual(SIGNED_OUT)
   })
 
   it('refuses two cookies of the name, of which one is somebody else’s', async () => {
@@ -344,10 +438,9 @@ describe('POST /auth/logout', () => {
     const dead = await site.scene.signIn(site.scene.user, elsewhere)
     await elsewhere.revokeRefreshToken(dead)
     const hopeless = [
-      { refreshToken: dead.refreshToken },
       { refreshToken: dead.refreshToken, accessToken: 'garbage' },
-      { refreshToken: 'garbage' },
-      { refreshToken: accessToken },
+      { refreshToken: 'garbage', accessToken: 'garbage' },
+      { refreshToken: accessToken, accessToken: 'garbage' },
       { refreshToken: accessToken, accessToken },
     ]
     for (const each of hopeless) {
@@ -355,6 +448,59 @@ describe('POST /auth/logout', () => {
       expect(gist(answer)).toEqual({ ...UNAUTHORIZED, cookies: [CLEARED] })
     }
     expect((await site.me(accessToken)).status).toBe(200)
+  })
+
+  it('refuses a page that does not send its access token along, and does nothing', async () => {
+    const site = await start()
+    const { accessToken, refreshToken } = await site.signIn()
+    site.scene.takeCalls()
+    const answer = await site.postBy('/auth/logout', { refreshToken })
+    expect(gist(answer)).toEqual({ status: 400, text: word('bad_request') })
+    expect(site.scene.takeCalls()).toEqual([])
+    expect((await site.me(accessToken)).status).toBe(200)
+  })
+
+  it.each([1, 2, 3])(
+    'records the session by try %i of its own, where the store comes back',
+    async (count) => {
+      const site = await start()
+      const session = await site.signIn()
+      const triesOfTheClient = 3
+      site.scene.store.failAdds = triesOfTheClient + count - 1
+      expect(gist(await site.postBy('/auth/logout', session))).toEqual(SIGNED_OUT)
+      expect(gist(await site.me(session.accessToken))).toEqual(INVALID_TOKEN)
+    },
+  )
+
+  it('says 503 where the store comes back, but Cognito does not', async () => {
+    const site = await start()
+    const session = await site.signIn()
+    site.scene.store.failAdds = 3
+    site.scene.cognito.failNext('RevokeToken', 'InternalErrorException')
+    expect(gist(await site.postBy('/auth/logout', session))).toEqual(UNAVAILABLE)
+    expect(gist(await site.me(session.accessToken))).toEqual(INVALID_TOKEN)
+    expect(gist(await site.postBy('/auth/logout', session))).toEqual(SIGNED_OUT)
+  })
+
+  it('is completed by another process, by the access token alone, once the store is back', async () => {
+    const site = await start()
+    const another = await startAnother(site)
+    const session = await site.signIn()
+    site.scene.store.failAdds = 100
+    expect(gist(await site.postBy('/auth/logout', session))).toEqual(UNAVAILABLE)
+    site.scene.store.failAdds = 0
+    expect(gist(await another.me(session.accessToken))).not.toEqual(INVALID_TOKEN)
+    expect(gist(await another.postBy('/auth/logout', session))).toEqual(SIGNED_OUT)
+    expect(gist(await another.me(session.accessToken))).toEqual(INVALID_TOKEN)
+  })
+
+  it('ends the session of a refresh token that was replaced elsewhere, by its access token', async () => {
+    const site = await start({ refreshTokenRotation: { feature: 'ENABLED' } })
+    const session = await site.signIn()
+    const fresh = await site.postBy('/auth/refresh', session)
+    const another = await startAnother(site)
+    expect(gist(await another.postBy('/auth/logout', session))).toEqual(SIGNED_OUT)
+    expect(gist(await another.me(JSON.parse(fresh.text).accessToken))).toEqual(INVALID_TOKEN)
   })
 
   it('says 503 and keeps the cookie while the store is down; the second try completes it', async () => {
@@ -378,11 +524,11 @@ describe('POST /auth/logout', () => {
 
   it('says 503 where not even the session could be learned', async () => {
     const site = await start()
-    const { accessToken, refreshToken } = await site.signIn()
+    const session = await site.signIn()
     site.scene.cognito.failNext('GetTokensFromRefreshToken', 'InternalErrorException')
-    expect(gist(await site.postBy('/auth/logout', { refreshToken }))).toEqual(UNAVAILABLE)
-    expect((await site.me(accessToken)).status).toBe(200)
-    expect(gist(await site.postBy('/auth/logout', { refreshToken }))).toEqual(SIGNED_OUT)
+    expect(gist(await site.postBy('/auth/logout', session))).toEqual(UNAVAILABLE)
+    expect((await site.me(session.accessToken)).status).toBe(200)
+    expect(gist(await site.postBy('/auth/logout', session))).toEqual(SIGNED_OUT)
   })
 })
 
@@ -418,6 +564,16 @@ describe('POST /auth/logout-everywhere', () => {
     const session = await site.signIn()
     site.scene.store.failAdds = 100
     expect(gist(await site.postBy('/auth/logout-everywhere', session))).toEqual(UNAVAILABLE)
+  })
+
+  it('says 503 where Cognito failed, and 401 from then on: the token is shut out already', async () => {
+    const site = await start()
+    const session = await site.signIn()
+    site.scene.cognito.failNext('GlobalSignOut', 'InternalErrorException')
+    expect(gist(await site.postBy('/auth/logout-everywhere', session))).toEqual(UNAVAILABLE)
+    expect(gist(await site.postBy('/auth/logout-everywhere', session))).toEqual(INVALID_TOKEN)
+    expect(gist(await site.me(session.accessToken))).toEqual(INVALID_TOKEN)
+    expect(site.logged.join('')).toContain(site.scene.user.sub)
   })
 })
 
@@ -462,7 +618,7 @@ describe('What the service tells', () => {
       for (const operation of ['InitiateAuth', 'GetTokensFromRefreshToken', 'RevokeToken', 'GlobalSignOut'])
         cognito.failNext(operation, exception, { message, times: 10 })
       answers.push(await site.login(), await site.postBy('/auth/refresh', session))
-      answers.push(await site.postBy('/auth/logout', { refreshToken: session.refreshToken }))
+      answers.push(await site.postBy('/auth/logout', session))
       answers.push(await site.postBy('/auth/logout-everywhere', session))
       cognito.clearFaults()
       cognito.clock.advance(2)
