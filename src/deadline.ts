@@ -20,3 +20,31 @@ export async function withDeadline<T>(
     clearTimeout(timer)
   }
 }
+
+/**
+ * A signal that is aborted when the time is over, with a TimeoutError, or as one of the others is. Release it when
+ * that is over. For `AbortSignal.any` with `AbortSignal.timeout`, which garbage collection may take away together,
+ * timer and all.
+ */
+export function createTimedSignal(
+  ms: number,
+  ...others: readonly (AbortSignal | undefined)[]
+): { readonly signal: AbortSignal; readonly release: () => void } {
+  const controller = new AbortController()
+  const timer = setTimeout(
+    () => controller.abort(new DOMException(`No answer within ${ms} ms`, 'TimeoutError')),
+    ms,
+  )
+  const listening = others.flatMap((other) => {
+    if (other === undefined) return []
+    const abort = (): void => controller.abort(other.reason)
+    if (other.aborted) abort()
+    other.addEventListener('abort', abort, { once: true })
+    return [() => other.removeEventListener('abort', abort)]
+  })
+  const release = (): void => {
+    clearTimeout(timer)
+    for (const stop of listening) stop()
+  }
+  return { signal: controller.signal, release }
+}

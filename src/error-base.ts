@@ -34,6 +34,7 @@ export type ErrorCode =
   | 'alias_exists'
   | 'mfa_method_not_found'
   | 'secret_hash_mismatch'
+  | 'client_secret_unavailable'
   | 'refresh_token_revoked'
   | 'refresh_token_invalid'
   | 'refresh_token_reuse'

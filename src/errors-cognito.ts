@@ -41,6 +41,9 @@ export class MfaMethodNotFoundError extends errorClass('mfa_method_not_found', 4
 /** The client secret is missing, wrong or superfluous, or the hash was made with another username. */
 export class SecretHashMismatchError extends errorClass('secret_hash_mismatch', 500) {}
 
+/** The function that was given as `clientSecret` failed, or did not answer in time. Cognito was not asked. */
+export class ClientSecretUnavailableError extends errorClass('client_secret_unavailable', 503) {}
+
 /** Cognito has revoked this refresh token: the user must sign in again. */
 export class RefreshTokenRevokedError extends errorClass('refresh_token_revoked', 401) {}
 

@@ -37,6 +37,7 @@ const TABLE: Record<string, readonly [code: ErrorCode, status: number | undefine
   AliasExistsError: ['alias_exists', 409],
   MfaMethodNotFoundError: ['mfa_method_not_found', 400],
   SecretHashMismatchError: ['secret_hash_mismatch', 500],
+  ClientSecretUnavailableError: ['client_secret_unavailable', 503],
   RefreshTokenRevokedError: ['refresh_token_revoked', 401],
   RefreshTokenInvalidError: ['refresh_token_invalid', 401],
   RefreshTokenReuseError: ['refresh_token_reuse', 401],

@@ -101,7 +101,7 @@ function send<Output>(
         },
         [...secrets, session, secretHash, ...fingerprints],
       ),
-    { accepted: acceptedSecret },
+    { accepted: acceptedSecret, signal: input.signal },
   )
 }
 

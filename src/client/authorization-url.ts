@@ -1,9 +1,9 @@
-import { assertOptions, assertString } from '../options.js'
+import { assertOptions, assertString, optionError } from '../options.js'
 import type { HostedEndpoints } from './hosted-endpoints.js'
 import { assertCodeChallenge, assertCodeVerifier, challengeOf } from './pkce.js'
 import { assertRedirect, scopeParameter, withParameters } from './redirects.js'
 
-/** PKCE: the challenge, or the verifier that it is made of. */
+/** PKCE: the challenge, or the verifier that it is made of; both, where they belong together. */
 type Challenge =
   | { readonly codeChallenge: string; readonly codeVerifier?: string }
   | { readonly codeChallenge?: undefined; readonly codeVerifier: string }
@@ -77,10 +77,12 @@ export function authorizationUrl(
 }
 
 function challengeIn({ codeChallenge, codeVerifier }: Challenge): string {
-  if (codeChallenge === undefined) {
-    assertCodeVerifier(OWNER, codeVerifier)
-    return challengeOf(codeVerifier)
+  if (codeChallenge !== undefined) assertCodeChallenge(OWNER, codeChallenge)
+  if (codeChallenge !== undefined && codeVerifier === undefined) return codeChallenge
+  assertCodeVerifier(OWNER, codeVerifier)
+  const challenge = challengeOf(codeVerifier)
+  if (codeChallenge !== undefined && codeChallenge !== challenge) {
+    throw optionError(OWNER, 'codeChallenge', 'that of the codeVerifier, where both are given')
   }
-  assertCodeChallenge(OWNER, codeChallenge)
-  return codeChallenge
+  return challenge
 }

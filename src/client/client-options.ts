@@ -25,7 +25,8 @@ export interface CognitoTokenClientOptions {
   readonly clientId: string
   /**
    * The app client's secret, if it has one; two while one replaces the other, the newer first: where Cognito
-   * does not take the first, the second is tried, once. Or a function that gives them, asked at every call.
+   * does not take the first, the second is tried, once. Or a function that gives them, asked at every call; where it
+   * fails, the call throws ClientSecretUnavailableError.
    */
   readonly clientSecret?: ClientSecretOption | undefined
   /** Where revocations are recorded; `false` is the only way to do without. */

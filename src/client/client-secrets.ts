@@ -1,7 +1,8 @@
 import { withDeadline } from '../deadline.js'
-import { SecretHashMismatchError, WrongClientError } from '../errors.js'
+import { ClientSecretUnavailableError, SecretHashMismatchError, WrongClientError } from '../errors.js'
 import { notify, type Observer } from '../observer.js'
 import { assertString, optionError } from '../options.js'
+import { untilAborted } from './abort.js'
 
 /** One secret, or two while one replaces the other: the one to be tried first, then the other. */
 type ClientSecret = string | readonly [string] | readonly [string, string]
@@ -17,6 +18,8 @@ export interface AcceptedSecret {
 export interface SecretOptions {
   /** Tried first, if it is still one of the two; replaced by what Cognito takes. */
   readonly accepted?: AcceptedSecret | undefined
+  /** Ends the wait for a function that gives the secret; what follows heeds it by itself. */
+  readonly signal?: AbortSignal | undefined
 }
 
 const EXPECTED = 'a non-empty string, two of them, or a function that gives them'
@@ -47,12 +50,14 @@ export class ClientSecrets {
   /**
    * Does something with the first secret (undefined for a public app client); once more with the second where
    * Cognito does not take the first. Never after a wrong password: that would count twice against the user.
+   *
+   * @throws ClientSecretUnavailableError, or the signal's reason, where a function does not give them
    */
   async use<T>(
     act: (secret: string | undefined) => Promise<T>,
-    { accepted = {} }: SecretOptions = {},
+    { accepted = {}, signal }: SecretOptions = {},
   ): Promise<T> {
-    const [one, other] = await this.#read()
+    const [one, other] = await this.#read(signal)
     const swapped = other !== undefined && other === accepted.secret
     const [first, second] = swapped ? [other, one] : [one, other]
     const tryWith = async (secret: string | undefined): Promise<T> => {
@@ -69,13 +74,31 @@ export class ClientSecrets {
     }
   }
 
-  async #read(): Promise<readonly (string | undefined)[]> {
+  async #read(signal: AbortSignal | undefined): Promise<readonly (string | undefined)[]> {
     const option = this.#option
     if (typeof option !== 'function') return [option].flat()
-    const given = await withDeadline('clientSecret', this.#timeoutMs, Promise.resolve(option()))
+    signal?.throwIfAborted()
+    const given = await this.#ask(option, signal)
     if (typeof given === 'function') throw optionError('CognitoTokenClient', 'clientSecret', EXPECTED, given)
     assertClientSecret('CognitoTokenClient', given)
     return [given].flat()
+  }
+
+  async #ask(
+    option: () => ClientSecret | Promise<ClientSecret>,
+    signal: AbortSignal | undefined,
+  ): Promise<ClientSecret> {
+    try {
+      const asked = (async () => option())()
+      return await untilAborted(withDeadline('clientSecret', this.#timeoutMs, asked), signal)
+    } catch (cause) {
+      signal?.throwIfAborted()
+      // What it says is the owner's: it may tell where the secret is, or the secret itself.
+      throw new ClientSecretUnavailableError(
+        'The clientSecret function failed or did not answer in time; Cognito was not asked',
+        { cause },
+      )
+    }
   }
 }
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { CognitoIdentityProviderClient } from '@aws-sdk/client-cognito-identity-provider'
-import { withDeadline } from '../deadline.js'
+import { createTimedSignal, withDeadline } from '../deadline.js'
 import { rejectionOf } from './abort.js'
 import type { CheckedClientOptions } from './client-options.js'
 import { ClientSecrets, type SecretOptions } from './client-secrets.js'
@@ -80,11 +80,11 @@ export class CognitoApi {
   ): Promise<Output> {
     signal?.throwIfAborted()
     const aborted = rejectionOf(signal)
+    const ended = createTimedSignal(this.#callTimeoutMs, signal)
     try {
       // The signals end requests; finding credentials and waiting for a retry, for two, do not heed them.
-      const timeout = AbortSignal.timeout(this.#callTimeoutMs)
-      const abortSignal = signal === undefined ? timeout : AbortSignal.any([timeout, signal])
-      const sending = withDeadline('Cognito', this.#callTimeoutMs, send(this.#sdk, { abortSignal }))
+      const options = { abortSignal: ended.signal }
+      const sending = withDeadline('Cognito', this.#callTimeoutMs, send(this.#sdk, options))
       const output = await Promise.race([sending, aborted.promise])
       this.clock.learn(this.#dates.get(output))
       return output
@@ -92,6 +92,7 @@ export class CognitoApi {
       signal?.throwIfAborted()
       throw toTypedError(operation, error, sensitive)
     } finally {
+      ended.release()
       aborted.release()
     }
   }
@@ -100,8 +101,8 @@ export class CognitoApi {
    * Does something that takes the app client's raw secret (undefined if it has none): with its other secret,
    * once, where Cognito does not take the first.
    */
-  withSecret<T>(act: (secret: string | undefined) => Promise<T>): Promise<T> {
-    return this.#secrets.use(act)
+  withSecret<T>(act: (secret: string | undefined) => Promise<T>, options: SecretOptions = {}): Promise<T> {
+    return this.#secrets.use(act, options)
   }
 
   /** The same for what takes a SECRET_HASH, made with this username; an empty one has an empty hash. */

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { createTimedSignal } from '../deadline.js'
 import { rejectionOf } from './abort.js'
 import { EndpointRefusal, toOAuthError } from './oauth-errors.js'
 
@@ -43,26 +44,36 @@ export class HostedTransport {
    */
   async call<T>(endpoint: string, send: (fetch: Fetch) => Promise<T>, call: HostedCall): Promise<T> {
     call.signal?.throwIfAborted()
-    const deadline = AbortSignal.timeout(this.#requestTimeoutMs * CALL_TIMEOUT_IN_REQUESTS)
-    const ended = call.signal === undefined ? deadline : AbortSignal.any([deadline, call.signal])
+    const ended = createTimedSignal(this.#requestTimeoutMs * CALL_TIMEOUT_IN_REQUESTS, call.signal)
+    try {
+      return await this.#repeat(send, call.repeat, ended.signal)
+    } catch (error) {
+      call.signal?.throwIfAborted()
+      throw toOAuthError(endpoint, error, call)
+    } finally {
+      ended.release()
+    }
+  }
+
+  async #repeat<T>(
+    send: (fetch: Fetch) => Promise<T>,
+    repeat: HostedCall['repeat'],
+    ended: AbortSignal,
+  ): Promise<T> {
     for (let attempt = 1; ; attempt += 1) {
       try {
         return await this.#once(send, ended)
       } catch (error) {
-        call.signal?.throwIfAborted()
-        const again = attempt < MAX_ATTEMPTS && !deadline.aborted && mayRepeat(error, call.repeat)
+        const again = attempt < MAX_ATTEMPTS && !ended.aborted && mayRepeat(error, repeat)
         // With jitter, so that many who failed together do not come again together.
         const pauseMs = FIRST_PAUSE_MS * 2 ** (attempt - 1) * (0.5 + Math.random() / 2)
-        if (!again || !(await paused(pauseMs, ended))) {
-          call.signal?.throwIfAborted()
-          throw toOAuthError(endpoint, error, call)
-        }
+        if (!again || !(await paused(pauseMs, ended))) throw error
       }
     }
   }
 
   async #once<T>(send: (fetch: Fetch) => Promise<T>, ended: AbortSignal): Promise<T> {
-    const signal = AbortSignal.any([ended, AbortSignal.timeout(this.#requestTimeoutMs)])
+    const { signal, release } = createTimedSignal(this.#requestTimeoutMs, ended)
     const aborted = rejectionOf(signal)
     try {
       const sending = send(async (url, init) =>
@@ -71,6 +82,7 @@ export class HostedTransport {
       sending.catch(() => {})
       return await Promise.race([sending, aborted.promise])
     } finally {
+      release()
       aborted.release()
     }
   }
@@ -86,13 +98,17 @@ async function paused(ms: number, ended: AbortSignal): Promise<boolean> {
   }
 }
 
-/** The same answer, read to its end. What is not 200 is thrown here, so that nobody else reads an error's body. */
+/**
+ * The same answer, read to its end. What is not 200 is thrown here, so that nobody else reads an error's body. Of one
+ * that is too long its status counts all the same.
+ */
 async function readAnswer(response: Response): Promise<Response> {
   const chunks: Uint8Array[] = []
   let size = 0
-  // Leaving the loop by the exception cancels the body.
+  // Leaving the loop cancels the body.
   for await (const chunk of response.body ?? []) {
     size += chunk.byteLength
+    if (size > MAX_BODY_BYTES && response.status !== 200) break
     if (size > MAX_BODY_BYTES) throw new RangeError(`The answer is over ${MAX_BODY_BYTES} bytes`)
     chunks.push(chunk)
   }

@@ -15,12 +15,13 @@ import {
   type UserInfo,
   type UserInfoInput,
 } from './oauth-inputs.js'
-import { type OAuthTokens, readTokens, scopesOf, verifyTokens } from './oauth-tokens.js'
+import { type OAuthTokens, readTokens, scopesOf, type VerifiedTokens, verifyTokens } from './oauth-tokens.js'
+import { attempt } from './outcome.js'
 import { type AuthorizationChecks, assertCodeVerifier, createAuthorizationChecks } from './pkce.js'
 import { assertRedirect, scopeParameter } from './redirects.js'
-import { RefreshGate } from './refresh-gate.js'
 import { assertRefreshToken, type RefreshedTokens } from './refresh-input.js'
-import { claimsFromCognito } from './session-tokens.js'
+import { revokeAll } from './revoke.js'
+import { claimsFromCognito, type SessionTokens } from './session-tokens.js'
 
 /**
  * OAuth 2.0 and OpenID Connect with the hosted endpoints of the user pool: the authorization code with PKCE,
@@ -38,13 +39,10 @@ import { claimsFromCognito } from './session-tokens.js'
  */
 export class OAuthEndpoints {
   readonly #context: ClientContext
-  readonly #gate: RefreshGate
-  readonly #underWay = new Map<string, Promise<RefreshedTokens>>()
 
   /** @internal */
   constructor(context: ClientContext) {
     this.#context = context
-    this.#gate = new RefreshGate(context)
   }
 
   /** State, nonce and PKCE for one sign-in, at random. Keep them in a server-side session until its callback. */
@@ -69,7 +67,8 @@ export class OAuthEndpoints {
    * @throws AuthorizationCodeInvalidError, SecretHashMismatchError, CognitoConfigurationError, ThrottledError, …
    * @throws CognitoUnavailableError: whether the code was used up is unknown; begin the sign-in again
    * @throws what `TokenVerifier.verify` throws: TokenRevokedError where the user was signed out in this second, or
-   *   the managed-login cookie outlived a sign-out
+   *   the managed-login cookie outlived a sign-out; JwksUnavailableError, RevocationUnavailableError. The code is
+   *   used up by then: the new refresh token is revoked if possible, and the sign-in begins again
    */
   async exchangeCode(input: ExchangeCodeInput): Promise<OAuthTokens> {
     const owner = 'oauth.exchangeCode'
@@ -85,31 +84,35 @@ export class OAuthEndpoints {
     signal?.throwIfAborted()
     const parameters = responseParameters(owner, input)
     const code = await protocol.readAuthorizationResponse(parameters, expectedState)
-    const answer = await this.#context.api.withSecret((secret) =>
-      protocol.requestTokens(
-        'authorization_code',
-        { code, redirect_uri: redirectUri, code_verifier: codeVerifier },
-        secret,
-        { signal, repeat: 'unprocessed', sensitive: [code, codeVerifier, expectedState, expectedNonce] },
-      ),
+    const answer = await this.#context.api.withSecret(
+      (secret) =>
+        protocol.requestTokens(
+          'authorization_code',
+          { code, redirect_uri: redirectUri, code_verifier: codeVerifier },
+          secret,
+          { signal, repeat: 'unprocessed', sensitive: [code, codeVerifier, expectedState, expectedNonce] },
+        ),
+      { signal },
     )
-    const { refreshToken, ...tokens } = readTokens(answer)
-    const verifying = verifyTokens(this.#context.verifier, { ...tokens, refreshToken })
-    const { access, id } = await untilAborted(verifying, signal)
-    if (expectedNonce !== undefined && id?.nonce !== expectedNonce) {
-      throw new AuthorizationResponseError(
-        'The nonce of the ID token is not the one that this browser began to sign in with (is the scope openid there?)',
-        'nonce',
-      )
-    }
+    const tokens = readTokens(answer)
+    const { refreshToken } = tokens
     if (!refreshToken) throw new CognitoError("POST /oauth2/token: Cognito's answer has no refresh token")
-    this.#context.sessions.learn({ ...tokens, refreshToken })
-    return { ...tokens, refreshToken, scopes: scopesOf(access.scope) }
+    try {
+      const { access } = await untilAborted(this.#verify(tokens, expectedNonce), signal)
+      this.#context.sessions.learn(tokens)
+      return { ...tokens, refreshToken, scopes: scopesOf(access.scope) }
+    } catch (error) {
+      // Nobody will have it, so that it should not live on. Whether that works changes nothing.
+      const revoking = revokeAll(this.#context, [refreshToken], { via: this.#context.revokeVia }, undefined)
+      await attempt(() => untilAborted(revoking, signal))
+      throw error
+    }
   }
 
   /**
    * Exchanges a refresh token for new tokens at the token endpoint; `client.refresh` does so by Cognito's API, and
-   * is the better choice where that can be reached. Calls with a token that is under way share one exchange.
+   * is the better choice where that can be reached. Calls of either with a token that is under way share one
+   * exchange, and within the grace period of a rotation get what the first one got, as with `client.refresh`.
    *
    * @throws RefreshTokenInvalidError: revoked, rotated away, expired or another app client's; the endpoint does not
    *   tell which
@@ -123,9 +126,7 @@ export class OAuthEndpoints {
     assertRefreshToken(owner, refreshToken)
     assertOptionalSignal(owner, signal)
     this.#context.hosted.protocol(owner)
-    signal?.throwIfAborted()
-    const pending = this.#underWay.get(refreshToken) ?? this.#startRefresh(refreshToken)
-    return untilAborted(pending, signal)
+    return this.#context.refresher.refresh({ refreshToken, ...(signal && { signal }) }, 'endpoint')
   }
 
   /**
@@ -146,8 +147,10 @@ export class OAuthEndpoints {
       aws_client_metadata: metadataParameter(owner, input.clientMetadata),
     })
     const protocol = this.#context.hosted.protocol(owner)
-    const answer = await this.#context.api.withSecret((secret) =>
-      protocol.requestTokens('client_credentials', parameters, secret, { signal, repeat: 'always' }),
+    const answer = await this.#context.api.withSecret(
+      (secret) =>
+        protocol.requestTokens('client_credentials', parameters, secret, { signal, repeat: 'always' }),
+      { signal },
     )
     const { accessToken, expiresInSeconds, tokenType } = readTokens(answer)
     const claims = claimsFromCognito(accessToken)
@@ -175,30 +178,16 @@ export class OAuthEndpoints {
     return protocol.userInfo(accessToken, sub, signal)
   }
 
-  #startRefresh(refreshToken: string): Promise<RefreshedTokens> {
-    const started = this.#exchangeRefreshToken(refreshToken).finally(() =>
-      this.#underWay.delete(refreshToken),
-    )
-    this.#underWay.set(refreshToken, started)
-    return started
-  }
-
-  async #exchangeRefreshToken(refreshToken: string): Promise<RefreshedTokens> {
-    const { api, hosted, sessions } = this.#context
-    const protocol = hosted.protocol('oauth.refresh')
-    const parameters = { refresh_token: refreshToken }
-    const answer = await api.withSecret((secret) =>
-      protocol.requestTokens('refresh_token', parameters, secret, {
-        signal: undefined,
-        repeat: 'unprocessed',
-        sensitive: [refreshToken],
-      }),
-    )
-    const tokens = readTokens(answer)
-    const rotated = tokens.refreshToken !== undefined && tokens.refreshToken !== refreshToken
-    const refreshed = { ...tokens, refreshToken: tokens.refreshToken ?? refreshToken, rotated }
-    sessions.learn(refreshed, refreshToken)
-    return this.#gate.pass(refreshed, { refreshToken })
+  /** Both tokens fully, and the nonce. */
+  async #verify(tokens: SessionTokens, expectedNonce: string | undefined): Promise<VerifiedTokens> {
+    const verified = await verifyTokens(this.#context.verifier, tokens)
+    if (expectedNonce !== undefined && verified.id?.nonce !== expectedNonce) {
+      throw new AuthorizationResponseError(
+        'The nonce of the ID token is not the one that this browser began to sign in with (is the scope openid there?)',
+        'nonce',
+      )
+    }
+    return verified
   }
 }
 

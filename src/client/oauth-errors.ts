@@ -134,9 +134,19 @@ function cleanCause(thrown: unknown, sensitive: readonly (string | undefined)[])
 
 /** What somebody else said, unless it quotes a token or what was sent; short, and without what could forge a line of a log. */
 export function tellable(text: string, sensitive: readonly (string | undefined)[]): string {
-  const quotes = /eyJ[\w.=-]{16,}/.test(text) || sensitive.some((secret) => secret && text.includes(secret))
-  if (quotes) return 'its message is withheld, since it quotes what was sent'
+  const quotes = (reading: string) =>
+    /eyJ[\w.=-]{16,}/.test(reading) || sensitive.some((secret) => secret && reading.includes(secret))
+  if ([text, decoded(text), decoded(text.replaceAll('+', ' '))].some(quotes))
+    return 'its message is withheld, since it quotes what was sent'
   return text.slice(0, MAX_TEXT_LENGTH).replace(/[^\x20-\x7e]/g, '?')
+}
+
+/** Without percent-encoding, as far as there is any: what was sent as a form may come back as one. */
+function decoded(text: string): string {
+  const bytes = text.replace(/%([0-9a-f]{2})/gi, (_, hex: string) =>
+    String.fromCharCode(Number.parseInt(hex, 16)),
+  )
+  return Buffer.from(bytes, 'latin1').toString('utf8')
 }
 
 function parse(body: string): { error?: unknown; error_description?: unknown } {

@@ -1,4 +1,5 @@
 import {
+  ClientSecretUnavailableError,
   CognitoRevocationError,
   CognitoUnavailableError,
   type PartialOutcome,
@@ -31,7 +32,11 @@ function isAbort(error: unknown, signal: AbortSignal | undefined): boolean {
 
 /** Whether calling again may succeed without anything having been mended. */
 export function isPassing(error: unknown): boolean {
-  return error instanceof CognitoUnavailableError || error instanceof ThrottledError
+  return (
+    error instanceof CognitoUnavailableError ||
+    error instanceof ThrottledError ||
+    error instanceof ClientSecretUnavailableError
+  )
 }
 
 /** What is done and what is not, and why not, in a few sentences. */
@@ -44,9 +49,16 @@ export function describe({ store, cognito }: PartialOutcome, cause: unknown): st
   }[store]
   const atCognito = {
     revoked: 'Cognito has revoked.',
-    failed: `Cognito refused to revoke${why}: see cause.`,
-    unknown: 'Cognito gave no answer, so it may or may not have revoked.',
+    failed: isRefusal(cause)
+      ? `Cognito refused to revoke${why}: see cause.`
+      : `Cognito could not be asked to revoke${why}: see cause.`,
+    unknown: 'Cognito gave no answer, or one that proves nothing, so it may or may not have revoked.',
     skipped: 'Cognito was not asked.',
   }[cognito]
   return `${stored} ${atCognito}`
+}
+
+/** Whether Cognito was asked at all: else the owner's own code failed. */
+function isRefusal(cause: unknown): boolean {
+  return cause instanceof CognitoRevocationError && !(cause instanceof ClientSecretUnavailableError)
 }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { NotARefreshTokenError } from '../errors.js'
 import { assertInput, assertOptionalSignal, assertString, optionError } from '../options.js'
 import type { RefreshFlow } from './client-options.js'
+import type { RevokeVia } from './revoke-via.js'
 import { claimsFromCognito, type SessionTokens } from './session-tokens.js'
 
 export interface RefreshInput {
@@ -41,12 +42,12 @@ export interface RefreshedTokens extends SessionTokens {
   readonly rotated: boolean
 }
 
-/** Exchanges refresh tokens. */
+/** Exchanges refresh tokens, by Cognito's API unless told otherwise. */
 export interface RefreshTokenExchange {
   /** For the session's owner: what a session gets that was ended is not handed out. */
-  refresh(input: RefreshInput): Promise<RefreshedTokens>
+  refresh(input: RefreshInput, via?: RevokeVia): Promise<RefreshedTokens>
   /** For who ends the session, and must learn which it is: whatever Cognito gives. */
-  exchange(input: RefreshInput): Promise<RefreshedTokens>
+  exchange(input: RefreshInput, via?: RevokeVia): Promise<RefreshedTokens>
 }
 
 /**

@@ -4,6 +4,7 @@ import { untilAborted } from './abort.js'
 import type { CheckedClientOptions, RefreshFlow } from './client-options.js'
 import type { SessionContext } from './context.js'
 import type { KeptSettings } from './kept-settings.js'
+import { exchangeAtEndpoint } from './refresh-at-endpoint.js'
 import { RefreshGate } from './refresh-gate.js'
 import {
   checkRefreshInput,
@@ -14,7 +15,11 @@ import {
 } from './refresh-input.js'
 import { exchangeBy } from './refresh-operations.js'
 import { ReuseAlarm } from './reuse-alarm.js'
+import type { RevokeVia } from './revoke-via.js'
 import { aged } from './successors.js'
+
+/** The flows, and the token endpoint. */
+type Way = RefreshFlow | 'endpoint'
 
 /** An exchange that is under way, for all who come with the same refresh token. */
 interface Flight {
@@ -45,20 +50,20 @@ export class Refresher implements RefreshTokenExchange {
     this.#alarm = new ReuseAlarm(context, options.onRefreshTokenReuse, options.observer)
   }
 
-  async refresh(input: RefreshInput): Promise<RefreshedTokens> {
+  async refresh(input: RefreshInput, via?: RevokeVia): Promise<RefreshedTokens> {
     checkRefreshInput(input)
     input.signal?.throwIfAborted()
-    const guarded = this.#join(input).then((flight) => {
+    const guarded = this.#join(input, via).then((flight) => {
       flight.guarded ??= this.#guard(flight.tokens, input)
       return flight.guarded
     })
     return untilAborted(guarded, input.signal)
   }
 
-  async exchange(input: RefreshInput): Promise<RefreshedTokens> {
+  async exchange(input: RefreshInput, via?: RevokeVia): Promise<RefreshedTokens> {
     checkRefreshInput(input)
     input.signal?.throwIfAborted()
-    const tokens = this.#join(input).then((flight) => flight.tokens)
+    const tokens = this.#join(input, via).then((flight) => flight.tokens)
     return untilAborted(tokens, input.signal)
   }
 
@@ -72,7 +77,9 @@ export class Refresher implements RefreshTokenExchange {
   }
 
   /** The flight of this refresh token, by the flow that is asked for or fits. */
-  async #join(input: RefreshInput): Promise<Flight> {
+  async #join(input: RefreshInput, via: RevokeVia | undefined): Promise<Flight> {
+    // It takes neither a device key nor metadata.
+    if (via === 'endpoint') return this.#board({ refreshToken: input.refreshToken }, via)
     const flow = input.flow ?? (await this.#preferredFlow())
     if (flow === 'GetTokensFromRefreshToken') return this.#board(input)
     return this.#share(keyOf(input, flow, input.username), () =>
@@ -80,10 +87,13 @@ export class Refresher implements RefreshTokenExchange {
     )
   }
 
-  /** GetTokensFromRefreshToken knows no username: whoever brings one or none asks for the same. */
-  #board(input: RefreshInput): Flight {
+  /**
+   * GetTokensFromRefreshToken knows no username, nor does the token endpoint: whoever brings one or none asks either
+   * for the same.
+   */
+  #board(input: RefreshInput, way: Way = 'GetTokensFromRefreshToken'): Flight {
     return this.#share(keyOf(input), async () => {
-      return (await this.#successorOf(input)) ?? this.#exchange('GetTokensFromRefreshToken', input)
+      return (await this.#successorOf(input)) ?? this.#exchange(way, input)
     })
   }
 
@@ -120,10 +130,11 @@ export class Refresher implements RefreshTokenExchange {
     }
   }
 
-  async #exchange(flow: RefreshFlow, input: RefreshInput): Promise<RefreshedTokens> {
+  async #exchange(way: Way, input: RefreshInput): Promise<RefreshedTokens> {
     const askedAt = takeMoment()
     const { api, sessions, successors } = this.#context
-    const tokens = await exchangeBy(flow, api, input)
+    const tokens =
+      way === 'endpoint' ? await exchangeAtEndpoint(this.#context, input) : await exchangeBy(way, api, input)
     sessions.learn(tokens, input.refreshToken)
     if (tokens.rotated) successors.add(input, tokens, askedAt)
     return tokens

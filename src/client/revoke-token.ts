@@ -7,8 +7,9 @@ import { assertRevokeVia, type RevokeVia } from './revoke-via.js'
 /** How a refresh token is revoked at Cognito. */
 export interface RevokeTokenOptions {
   /**
-   * 'api': RevokeToken. 'endpoint': POST /oauth2/revoke, for networks that reach nothing but the domain. It tells
-   * less: 200 also for a token that is revoked already, or that is none. Default: the client's `revokeVia`.
+   * 'api': RevokeToken. 'endpoint': POST /oauth2/revoke, for networks that reach nothing but the domain: the session
+   * is then learned at the token endpoint, too. It tells less: 200 also for a token that is revoked already, or that
+   * is none. Default: the client's `revokeVia`.
    */
   readonly via?: RevokeVia
   /**
@@ -52,17 +53,21 @@ export async function revokeToken(
   { via, revokeAssociatedSessions }: RevokeTokenOptions,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  await api.withSecret(async (secret) => {
-    if (via === 'endpoint') return hosted.protocol('revokeRefreshToken').revoke(refreshToken, secret, signal)
-    const command = new RevokeTokenCommand({
-      ClientId: api.clientId,
-      Token: refreshToken,
-      ...(secret === undefined ? {} : { ClientSecret: secret }),
-      ...(revokeAssociatedSessions && { RevokeAssociatedSessions: revokeAssociatedSessions }),
-    })
-    await api.call('RevokeToken', (sdk, options) => sdk.send(command, options), {
-      sensitive: [refreshToken, secret],
-      signal,
-    })
-  })
+  await api.withSecret(
+    async (secret) => {
+      if (via === 'endpoint')
+        return hosted.protocol('revokeRefreshToken').revoke(refreshToken, secret, signal)
+      const command = new RevokeTokenCommand({
+        ClientId: api.clientId,
+        Token: refreshToken,
+        ...(secret === undefined ? {} : { ClientSecret: secret }),
+        ...(revokeAssociatedSessions && { RevokeAssociatedSessions: revokeAssociatedSessions }),
+      })
+      await api.call('RevokeToken', (sdk, options) => sdk.send(command, options), {
+        sensitive: [refreshToken, secret],
+        signal,
+      })
+    },
+    { signal },
+  )
 }

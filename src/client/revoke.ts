@@ -20,7 +20,8 @@ export interface RevokeRefreshTokenInput extends SessionHints, RevocationInput, 
 
 /**
  * What revoking a refresh token did. With `via: 'endpoint'`, `cognito: 'revoked'` says that Cognito answered 200, as
- * it does to a token that is none: whether it was one is known only where `learnedFrom` is 'refresh'.
+ * it does to a token that is none: whether it was one is known only where `learnedFrom` is 'refresh'. It is
+ * `unknown` where the token endpoint did not take the refresh token before.
  */
 export interface RevokeOutcome extends errors.PartialOutcome {
   /** The session that was ended. */
@@ -47,16 +48,16 @@ export async function revokeRefreshToken(
   const audit = auditOf(input)
   const how = revokeTokenOptions(context, input)
   signal?.throwIfAborted()
-  const learned = await new SessionLearner(context).learn(input)
+  const learned = await new SessionLearner(context, how.via).learn(input)
   if (learned.sessions.length === 0) return giveUp(context, learned, input, how)
   const originJtis = learned.sessions.map(({ origin_jti }) => origin_jti)
   // The endpoint's 200 proves nothing of a refresh token that was not seen to work: its session may go on.
   const worked = learned.learnedFrom === 'refresh' || learned.refreshTokens.length === 0
-  // Where Cognito's word is not sure, the record must do by itself.
-  const isSure = !isReplaced(learned)
+  // Where Cognito's word is not sure, the record must do by itself. The endpoint does not tell what was rotated away.
+  const isSure = !isReplaced(learned) && (how.via === 'api' || learned.failure === undefined)
   const proves = isSure && (how.via === 'api' || worked)
-  const isEnough = isSure || context.revokers !== undefined
-  const atCognito = isSure ? 'revoked' : 'unknown'
+  const isEnough = proves || context.revokers !== undefined
+  const atCognito = isSure && isEnough ? 'revoked' : 'unknown'
 
   const recordAll = (cognitoConfirmed: boolean) =>
     record(context, ({ session }) =>
@@ -96,6 +97,8 @@ function remedyFor({ store, cognito, learnedFrom }: RevokeOutcome, cause: unknow
     const confirmed = cognito === 'revoked' ? ', { cognitoConfirmed: true }' : ''
     return `Record it with Revoker.revokeSession({ origin_jti: outcome.originJti }${confirmed}), or use adminGlobalSignOut`
   }
+  if (cause === undefined)
+    return 'Call it with confirmPairing: true: a refresh shows whether the token is good'
   if (cause instanceof errors.RefreshTokenReuseError)
     return 'Use adminGlobalSignOut: Cognito takes the refresh token no more'
   if (cognito === 'unknown' && learnedFrom === 'refresh') {
@@ -128,7 +131,10 @@ async function giveUp(
   )
   // They may have no id to be found by.
   context.successors.forget({ sub: context.sessions.find(refreshToken)?.sub })
-  const cognito = revoked.ok ? 'revoked' : cognitoOutcomeOf(revoked.error, signal)
+  // The endpoint's 200 proves nothing of a token that no refresh has shown to be one.
+  const isProven = how.via !== 'endpoint' || learned.refreshTokens.length > 0
+  const done = isProven ? 'revoked' : 'unknown'
+  const cognito = revoked.ok ? done : cognitoOutcomeOf(revoked.error, signal)
   if (!revoked.ok && cognito === 'failed') throw revoked.error
   throw new errors.SessionUnknownError(
     `revokeRefreshToken: which session the refresh token belongs to cannot be learned, so its access and ID tokens stay acceptable until they expire. At Cognito: ${cognito}. Check that EnableTokenRevocation is on for the app client; adminGlobalSignOut ends all sessions of the user`,

@@ -3,6 +3,7 @@ import { assertOptionalBoolean } from '../options.js'
 import { clientIdOf } from '../tokens/claims.js'
 import type { ClientContext } from './context.js'
 import type { KnownSession } from './known-sessions.js'
+import type { RevokeVia } from './revoke-via.js'
 import { claimsFromCognito } from './session-tokens.js'
 
 /** A refresh token, and what is at hand to learn its session from. */
@@ -85,9 +86,12 @@ const SPENT = [
  */
 export class SessionLearner {
   readonly #context: ClientContext
+  readonly #via: RevokeVia
 
-  constructor(context: ClientContext) {
+  /** @param via which way to refresh: by the endpoint, nothing else need be within reach */
+  constructor(context: ClientContext, via: RevokeVia) {
     this.#context = context
+    this.#via = via
   }
 
   /**
@@ -122,16 +126,18 @@ export class SessionLearner {
       // Nothing has been done yet.
       input.signal?.throwIfAborted()
       const [known] = hints.revoked
-      if (
-        error instanceof errors.RefreshTokenRevokedError &&
-        known !== undefined &&
-        isOneSession(hints.revoked)
-      ) {
-        const { claims, from } = known
-        return { sessions: [claims], learnedFrom: from, refreshTokens: [] }
+      const isRevoked = error instanceof errors.RefreshTokenRevokedError
+      // The token endpoint does not tell one that is revoked from one that was rotated away.
+      const isRefused = this.#via === 'endpoint' && error instanceof errors.RefreshTokenInvalidError
+      if ((isRevoked || isRefused) && known !== undefined && isOneSession(hints.revoked)) {
+        const learned = { sessions: [known.claims], learnedFrom: known.from }
+        if (isRevoked) return { ...learned, refreshTokens: [] }
+        return { ...learned, refreshTokens: [refreshToken], failure: error }
       }
       const remembered = this.#context.sessions.find(refreshToken)
-      if (remembered !== undefined && SPENT.some((Class) => error instanceof Class)) {
+      // The token endpoint has one refusal for all, and may refuse an app client for which the other one does.
+      const isSpent = this.#via === 'endpoint' || SPENT.some((Class) => error instanceof Class)
+      if (remembered !== undefined && isSpent) {
         const refreshTokens = error instanceof errors.RefreshTokenRevokedError ? [] : [refreshToken]
         return { sessions: idsOf(remembered), learnedFrom: 'memory', refreshTokens, failure: error }
       }
@@ -169,13 +175,10 @@ export class SessionLearner {
   async #learnByRefresh(input: SessionHints & { readonly signal?: AbortSignal }): Promise<LearnedSession> {
     const { refreshToken, deviceKey, clientMetadata, signal } = input
     const username = input.username ?? usernameIn(input.accessToken) ?? usernameIn(input.idToken)
-    const minted = await this.#context.refresher.exchange({
-      refreshToken,
-      username,
-      deviceKey,
-      clientMetadata,
-      ...(signal && { signal }),
-    })
+    const minted = await this.#context.refresher.exchange(
+      { refreshToken, username, deviceKey, clientMetadata, ...(signal && { signal }) },
+      this.#via,
+    )
     const sessions: SessionId[] = []
     for (const token of [minted.accessToken, minted.idToken]) {
       const claims = token === undefined ? undefined : claimsFromCognito(token)

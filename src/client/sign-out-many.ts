@@ -85,7 +85,7 @@ export async function adminGlobalSignOutMany(
       while (underWay.size >= maxConcurrency) await untilAborted(Promise.race(underWay), signal)
       const next = await untilAborted(Promise.resolve(iterator.next()), signal)
       if (next.done === true) break
-      const user = next.value
+      const user = copyOf(next.value)
       await untilAborted(pacer.turn(signal), signal)
       const work: Promise<void> = signOutOne(context, user, audit, pacer, time, signal)
         .then((outcome) => tally.succeed(user, outcome))
@@ -102,7 +102,8 @@ export async function adminGlobalSignOutMany(
     throw new SignOutInterruptedError(
       `${OWNER}: ${aborted ? 'it was aborted' : 'the users could not be read any further'} ` +
         `after ${tally.done} were signed out and ${tally.failed} failed. To go on, leave out the first ` +
-        `${tally.done + tally.failed}, and call it again for those in summary.failures`,
+        `${tally.done + tally.failed}, and call it again for those in summary.failures` +
+        (tally.failed > MAX_FAILURES ? `, the first ${MAX_FAILURES}: the others onProgress was told of` : ''),
       tally.summary(),
       { cause: aborted ? signal?.reason : error },
     )
@@ -141,6 +142,12 @@ async function signOutOne(
   }
 }
 
+/** Its owner may have the same object say the next user by the time that it is looked at again. */
+function copyOf(given: Partial<UserToSignOut> | undefined): UserToSignOut {
+  const { username = '', sub } = given ?? {}
+  return { username, ...(sub === undefined ? {} : { sub }) }
+}
+
 /** Counts, and tells of each. */
 class Tally {
   done = 0
@@ -162,7 +169,7 @@ class Tally {
     const error = thrown instanceof Error ? thrown : new Error(String(thrown))
     const outcome = outcomeOf(error)
     // What is no user at all has no name to be told.
-    const username = typeof user?.username === 'string' ? user.username : ''
+    const username = typeof user.username === 'string' ? user.username : ''
     const failure: SignOutFailure = { username, error, ...(outcome && { outcome }) }
     if (this.#failures.length < MAX_FAILURES) this.#failures.push(failure)
     this.#tell({ done: this.done, failed: this.failed, ...failure })

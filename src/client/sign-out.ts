@@ -3,6 +3,7 @@ import {
   AdminUserGlobalSignOutCommand,
   GlobalSignOutCommand,
 } from '@aws-sdk/client-cognito-identity-provider'
+import { createTimedSignal } from '../deadline.js'
 import * as errors from '../errors.js'
 import { assertInput, assertOptionalSignal, assertString } from '../options.js'
 import { CLOCK_TOLERANCE_SECONDS, checkAuthorization, claimError } from '../tokens/claims.js'
@@ -125,9 +126,9 @@ async function learnClock(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   if (context.api.clock.nowSeconds() !== undefined) return
-  const timeout = AbortSignal.timeout(LEARN_CLOCK_TIMEOUT_MS)
-  const either = signal === undefined ? timeout : AbortSignal.any([timeout, signal])
-  await attempt(() => subOf(context, user, either))
+  const either = createTimedSignal(LEARN_CLOCK_TIMEOUT_MS, signal)
+  await attempt(() => subOf(context, user, either.signal))
+  either.release()
   signal?.throwIfAborted()
 }
 

@@ -166,6 +166,8 @@ export class Jwks {
     return jose.createRemoteJWKSet(new URL(this.#source.jwksUri), {
       timeoutDuration: this.#source.timeoutMs,
       [jose.customFetch]: async (url, init) => {
+        // Who listens keeps jose's timeout; `AbortSignal.any` does not, so that it could be garbage before its time.
+        init.signal.addEventListener('abort', () => {})
         const signal = AbortSignal.any([init.signal, this.#closing.signal])
         // jose refuses every status but 200, so a redirect is not followed and not taken.
         return limitBody(await fetch(url, { ...init, redirect: 'manual', signal } as RequestInit))

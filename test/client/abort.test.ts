@@ -1,6 +1,8 @@
 import { getEventListeners } from 'node:events'
 import { describe, expect, it } from 'vitest'
+import { createTimedSignal } from '../../src/deadline.js'
 import { RevocationIncompleteError } from '../../src/errors.js'
+import { MACHINE } from '../support/hosted.js'
 import { type Scene, type Session, thrownBy, useScene } from '../support/scene.js'
 
 const createScene = useScene()
@@ -110,11 +112,71 @@ describe('A signal', () => {
     expect(getEventListeners(signal, 'abort')).toEqual([])
   })
 
+  it.each<[string, Act]>([
+    ['signIn', ({ client, user }, _, signal) => client.signIn({ ...user, signal })],
+    ['refresh', ({ client }, session, signal) => client.refresh({ ...session, signal })],
+    ['oauth.clientCredentials', ({ client }, _, signal) => client.oauth.clientCredentials({ signal })],
+    [
+      'revokeRefreshToken',
+      ({ client }, { refreshToken }, signal) => client.revokeRefreshToken({ refreshToken, signal }),
+    ],
+  ])('ends %s while the app client’s secret is waited for', async (_, act) => {
+    const hanging = () => new Promise<never>(() => {})
+    const scene = createScene({ oauth: MACHINE, generateSecret: true }, { clientSecret: hanging })
+    const session = await scene.signIn(scene.user, scene.createClient())
+    scene.takeCalls()
+    const controller = new AbortController()
+    const thrown = thrownBy(() => act(scene, session, controller.signal))
+    await Promise.resolve()
+    controller.abort(new Error('the user has gone'))
+    expect((await thrown).message).toBe('the user has gone')
+    expect(scene.takeCalls()).toEqual([])
+  })
+
+  it('ends revokeRefreshToken while the secret is waited for, with the session shut here', async () => {
+    const scene = createScene({ generateSecret: true })
+    const session = await scene.signIn()
+    const controller = new AbortController()
+    const client = scene.createClient({
+      clientSecret: () => {
+        controller.abort(new Error('the user has gone'))
+        return new Promise<never>(() => {})
+      },
+    })
+    scene.takeCalls()
+    const { signal } = controller
+    const error = await thrownBy(() => client.revokeRefreshToken({ ...session, signal }))
+    expect(error).toBeInstanceOf(RevocationIncompleteError)
+    expect(error.cause).toMatchObject({ message: 'the user has gone' })
+    expect(await scene.judge(session)).toBe('token_revoked')
+    expect(scene.takeCalls()).toEqual([])
+  })
+
   it.each(ACTIONS)('that is none is refused by %s', async (_, __, act) => {
     const scene = createScene()
     const session = await scene.signIn()
     const error = await thrownBy(() => act(scene, session, {} as never))
     expect(error).toBeInstanceOf(TypeError)
     expect(error.message).toContain('"signal"')
+  })
+})
+
+describe('A signal that is aborted when a time is over', () => {
+  it('says that it was the time', async () => {
+    const { signal } = createTimedSignal(1)
+    await new Promise((resolve) => signal.addEventListener('abort', resolve))
+    expect(signal.reason).toMatchObject({ name: 'TimeoutError' })
+  })
+
+  it('is aborted as any of the others is, and leaves no listener at them', () => {
+    const [one, other] = [new AbortController(), new AbortController()]
+    const { signal, release } = createTimedSignal(60_000, one.signal, undefined, other.signal)
+    other.abort(new Error('enough'))
+    expect(signal.reason).toMatchObject({ message: 'enough' })
+    release()
+    expect(getEventListeners(one.signal, 'abort')).toEqual([])
+    const late = createTimedSignal(60_000, other.signal)
+    late.release()
+    expect(late.signal.aborted).toBe(true)
   })
 })

@@ -1,7 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import type { ClientSecretOption } from '../../src/client/client-secrets.js'
 import type { CognitoTokenClient } from '../../src/client/index.js'
-import { NotAuthorizedError, SecretHashMismatchError, WrongClientError } from '../../src/errors.js'
+import {
+  ClientSecretUnavailableError,
+  NotAuthorizedError,
+  SecretHashMismatchError,
+  SessionUnknownError,
+  WrongClientError,
+} from '../../src/errors.js'
 import type { ObserverEvent } from '../../src/observer.js'
 import { EVERY_FLOW, type Scene, type Session, thrownBy, useScene } from '../support/scene.js'
 
@@ -173,4 +179,53 @@ describe('The other secret', () => {
       expect(scene.takeCalls()).toEqual([])
     },
   )
+})
+
+describe('A function that should give the secret', () => {
+  const failing = {
+    rejects: () => Promise.reject(new Error('no such path: /vault/web')),
+    throws: () => {
+      throw new Error('no such path: /vault/web')
+    },
+    'does not answer in time': () => new Promise<never>(() => {}),
+  }
+
+  it.each(Object.entries(failing))('and %s is told as such, and Cognito is not asked', async (_, had) => {
+    const { scene } = await begin(NEWER, had)
+    const client = scene.createClient({ clientSecret: had, requestTimeoutMs: 5 })
+    const error = await thrownBy(() => client.signIn(scene.user))
+    expect(error).toBeInstanceOf(ClientSecretUnavailableError)
+    expect(error).toMatchObject({ code: 'client_secret_unavailable', status: 503 })
+    expect(error.message).not.toContain('vault')
+    expect(error.cause).toBeInstanceOf(Error)
+    expect(scene.takeCalls()).toEqual([])
+  })
+
+  it('and fails leaves the session shut here, and nobody is told that Cognito refused', async () => {
+    let fails = true
+    const { scene, session, client } = await begin(NEWER, () => (fails ? failing.rejects() : NEWER))
+    const error = await thrownBy(() => client.revokeRefreshToken(session))
+    expect(error).toMatchObject({
+      code: 'revocation_incomplete',
+      outcome: { store: 'recorded', cognito: 'failed' },
+    })
+    expect(error.cause).toBeInstanceOf(ClientSecretUnavailableError)
+    expect(error.message).toContain('could not be asked')
+    expect(error.message).not.toMatch(/refused|Mend/)
+    expect(await scene.judge(session)).toBe('token_revoked')
+    fails = false
+    await expect(client.revokeRefreshToken(session)).resolves.toMatchObject({ cognito: 'revoked' })
+  })
+
+  it('and fails passes: a session that is not known yet can be revoked later', async () => {
+    let fails = true
+    const { scene, session, client } = await begin(NEWER, () => (fails ? failing.rejects() : NEWER))
+    const { refreshToken } = session
+    const error = await thrownBy(() => client.revokeRefreshToken({ refreshToken }))
+    expect(error).toBeInstanceOf(SessionUnknownError)
+    expect(error.outcome).toEqual({ store: 'skipped', cognito: 'skipped' })
+    expect(scene.takeCalls()).toEqual([])
+    fails = false
+    await expect(client.revokeRefreshToken({ refreshToken })).resolves.toMatchObject({ cognito: 'revoked' })
+  })
 })

@@ -83,6 +83,8 @@ describe('authorizationUrl', () => {
     ['state', { state: '' }],
     ['codeVerifier', { codeVerifier: 'short' }],
     ['codeChallenge', { codeChallenge: 'plain' }],
+    ['codeChallenge', { codeChallenge: 'c'.repeat(43), codeVerifier: 'v'.repeat(43) }],
+    ['codeVerifier', { codeChallenge: 'c'.repeat(43), codeVerifier: 'short' }],
     ['scopes', { scopes: ['openid email'] }],
     ['scopes', { scopes: [] }],
     ['prompt', { prompt: 5 }],
@@ -221,7 +223,7 @@ describe('exchangeCode', () => {
     expect(error).toBeInstanceOf(AuthorizationResponseError)
     expect(error.failure).toBe(failure)
     // What does not belong to this browser never gets as far as Cognito.
-    expect(scene.takeCalls()).toEqual(failure === 'nonce' ? ['POST /oauth2/token'] : [])
+    expect(scene.takeCalls()).toEqual(failure === 'nonce' ? ['POST /oauth2/token', 'RevokeToken'] : [])
   })
 
   it('refuses a nonce that is expected where there is no ID token', async () => {
@@ -289,6 +291,47 @@ describe('exchangeCode', () => {
     await expect(exchange(callback, scene.client)).resolves.toBeDefined()
   })
 
+  it.each(['api', 'endpoint'] as const)(
+    'leaves no session behind where its tokens cannot be verified: by the %s',
+    async (revokeVia) => {
+      const scene = createScene({ oauth: WEB })
+      const client = scene.createClient({
+        revokeVia,
+        jwksUri: `${scene.cognito.url}/nowhere/jwks.json`,
+        store: false,
+      })
+      const callback = await comeBack(scene)
+      scene.takeCalls()
+      expect(await thrownBy(() => exchange(callback, client))).toMatchObject({ code: 'jwks_unavailable' })
+      const parameters = scene.cognito.calls.at(-1)?.parameters as Record<string, string>
+      const refreshToken = parameters[revokeVia === 'api' ? 'Token' : 'token'] ?? ''
+      await expect(scene.client.refresh({ refreshToken })).rejects.toThrow('has been revoked')
+    },
+  )
+
+  it('leaves no session behind where its caller ends the wait for its tokens', async () => {
+    const scene = createScene({ oauth: WEB })
+    const callback = await comeBack(scene)
+    const controller = new AbortController()
+    scene.store.find = () => {
+      controller.abort(new Error('enough'))
+      return new Promise(() => {})
+    }
+    const { signal } = controller
+    const error = await thrownBy(() => exchange(callback, scene.client, { signal }))
+    expect(error.message).toBe('enough')
+    await expect.poll(() => scene.cognito.calls.at(-1)?.operation).toBe('RevokeToken')
+  })
+
+  it('tells that tokens cannot be verified, also where their session cannot be ended', async () => {
+    const scene = createScene({ oauth: WEB })
+    const jwksUri = `${scene.cognito.url}/nowhere/jwks.json`
+    const client = scene.createClient({ jwksUri, store: false })
+    const callback = await comeBack(scene)
+    scene.cognito.failNext('RevokeToken', 'InternalErrorException')
+    expect(await thrownBy(() => exchange(callback, client))).toMatchObject({ code: 'jwks_unavailable' })
+  })
+
   it('gives no tokens to a user who was signed out meanwhile, though the cookie lives', async () => {
     const scene = createScene({ oauth: WEB })
     const { cookie } = await signInByBrowser(scene)
@@ -314,35 +357,32 @@ describe('The managed-login cookie', () => {
     const scene = createScene({ oauth: WEB })
     const tokens = await signInByBrowser(scene)
     const { cookie } = tokens
-    await fetch(scene.client.logoutUrl({ redirectUri: CALLBACK }), {
-      redirect: 'manual',
-      headers: { cookie },
-    })
+    await fetch(scene.client.logoutUrl({ logoutUri: BYE }), { redirect: 'manual', headers: { cookie } })
     expect(await scene.judge(tokens)).toBe('accepted')
     await expect(scene.client.refresh(tokens)).resolves.toBeDefined()
   })
 })
 
 describe('logoutUrl', () => {
-  it('goes to one of the two kinds of address', () => {
-    const { client, app, cognito } = createScene()
-    const [out, again] = [
-      new URL(client.logoutUrl({ logoutUri: CALLBACK })),
-      new URL(client.logoutUrl({ redirectUri: CALLBACK, scopes: ['openid', 'email'], state: 's' })),
+  it('goes to an address of one’s own, and comes there with the state', async () => {
+    const { client, app, cognito } = createScene({ oauth: WEB })
+    const [plain, stated] = [
+      new URL(client.logoutUrl({ logoutUri: BYE })),
+      new URL(client.logoutUrl({ logoutUri: BYE, state: 'to the login' })),
     ]
-    expect(out.origin + out.pathname).toBe(`${cognito.domain}/logout`)
-    expect(Object.fromEntries(out.searchParams)).toEqual({ client_id: app.clientId, logout_uri: CALLBACK })
-    expect(Object.fromEntries(again.searchParams)).toEqual({
-      ...{ client_id: app.clientId, redirect_uri: CALLBACK, response_type: 'code' },
-      ...{ scope: 'openid email', state: 's' },
-    })
+    expect(plain.origin + plain.pathname).toBe(`${cognito.domain}/logout`)
+    expect(Object.fromEntries(plain.searchParams)).toEqual({ client_id: app.clientId, logout_uri: BYE })
+    const answer = await fetch(stated, { redirect: 'manual' })
+    expect(answer.headers.get('location')).toBe(`${BYE}?state=to+the+login`)
   })
 
   it.each([
     ['logoutUri', { logoutUri: 'bye' }],
-    ['redirectUri', {}],
-    ['redirectUri', { logoutUri: CALLBACK, redirectUri: CALLBACK }],
-    ['responseType', { redirectUri: CALLBACK, responseType: 'id_token' }],
+    ['logoutUri', {}],
+    ['state', { logoutUri: CALLBACK, state: 5 }],
+    // It would begin a sign-in without PKCE and nonce, which exchangeCode could not finish.
+    ['redirectUri', { redirectUri: CALLBACK }],
+    ['responseType', { logoutUri: CALLBACK, responseType: 'token' }],
   ])('refuses by name what cannot be right: %s', (name, input) => {
     expect(() => createScene().client.logoutUrl(input as never)).toThrow(`"${name}"`)
   })

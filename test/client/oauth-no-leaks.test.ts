@@ -97,6 +97,24 @@ describe.each(Object.entries(ACTIONS))('What %s throws', (_, { endpoint, act }) 
     expect(shown(thrown)).toContain('withheld')
   })
 
+  it.each<[string, (secret: string) => string]>([
+    ['as a form has it', (secret) => new URLSearchParams({ secret }).toString()],
+    ['percent-encoded', (secret) => encodeURIComponent(secret)],
+    [
+      'percent-encoded to the last letter',
+      (secret) => Buffer.from(secret).toString('hex').replace(/../g, '%$&'),
+    ],
+  ])('is withheld also where it is quoted %s', async (_, encode) => {
+    const clientSecret = 'a+secret+with+plus+signs+in+it'
+    const scene = createScene({ oauth: WEB, clientSecret })
+    const [tokens, callback] = [await signInByBrowser(scene), await comeBack(scene)]
+    const quoted = endpoint === 'GET /oauth2/userInfo' ? tokens.accessToken : clientSecret
+    scene.cognito.failNext(endpoint, 'something_new', { message: `what is ${encode(quoted)}?` })
+    const thrown = await thrownBy(() => act(scene, callback, tokens))
+    expect(shown(thrown)).not.toContain(encode(quoted))
+    expect(shown(thrown)).toContain('withheld')
+  })
+
   /** Those that the request had: of others Cognito knows nothing that it could quote. */
   function sentOf(scene: Scene, secrets: Record<string, string>): Record<string, string> {
     const { parameters, headers } = scene.cognito.calls.at(-1) ?? {}

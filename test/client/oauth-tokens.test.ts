@@ -1,15 +1,17 @@
 import { decodeJwt } from 'jose'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { basicAuthorization } from '../../src/client/client-authentication.js'
 import {
   CognitoConfigurationError,
   CognitoError,
   CognitoUnavailableError,
+  ForbiddenError,
   NotAuthorizedError,
   RefreshTokenInvalidError,
   RefreshTokenRevokedError,
   ResourceNotFoundError,
   SecretHashMismatchError,
+  ThrottledError,
 } from '../../src/errors.js'
 import type { ObserverEvent } from '../../src/observer.js'
 import { TokenMinter } from '../../src/testing/index.js'
@@ -40,9 +42,48 @@ describe('oauth.refresh', () => {
     const { refreshToken: next = '' } = all[0] ?? {}
     await expect(scene.client.oauth.refresh({ refreshToken: next })).resolves.toBeDefined()
     scene.cognito.clock.advance(11)
-    expect(await thrownBy(() => scene.client.oauth.refresh({ refreshToken }))).toBeInstanceOf(
-      RefreshTokenInvalidError,
-    )
+    const elsewhere = scene.createClient().oauth
+    expect(await thrownBy(() => elsewhere.refresh({ refreshToken }))).toBeInstanceOf(RefreshTokenInvalidError)
+  })
+
+  it('shares one exchange with client.refresh', async () => {
+    const scene = createScene({ oauth: WEB, ...ROTATION })
+    const { refreshToken } = await signInByBrowser(scene)
+    scene.takeCalls()
+    const [one, other] = await Promise.all([
+      scene.client.oauth.refresh({ refreshToken }),
+      scene.client.refresh({ refreshToken }),
+    ])
+    expect(scene.takeCalls()).toHaveLength(1)
+    expect(one.refreshToken).toBe(other.refreshToken)
+  })
+
+  it('gives within the grace period what the first one got, also by client.refresh', async () => {
+    const tokenSettings = {
+      refreshTokenRotation: { enabled: true, retryGracePeriodSeconds: 10 },
+      explicitAuthFlows: [],
+    }
+    const scene = createScene({ oauth: WEB, ...ROTATION }, { tokenSettings })
+    const { refreshToken } = await signInByBrowser(scene)
+    const first = await scene.client.oauth.refresh({ refreshToken })
+    scene.takeCalls()
+    for (const by of [scene.client.oauth, scene.client]) {
+      expect(await by.refresh({ refreshToken })).toMatchObject({ refreshToken: first.refreshToken })
+    }
+    expect(scene.takeCalls()).toEqual([])
+  })
+
+  it('has its successor revoked with it', async () => {
+    const scene = createScene({ oauth: WEB, ...ROTATION })
+    const tokens = await signInByBrowser(scene)
+    const next = await scene.client.oauth.refresh(tokens)
+    scene.takeCalls()
+    await scene.client.revokeRefreshToken(tokens)
+    const revoked = scene.cognito.calls.filter(({ operation }) => operation === 'RevokeToken').slice(-2)
+    expect(revoked).toMatchObject([
+      { parameters: { Token: next.refreshToken } },
+      { parameters: { Token: tokens.refreshToken } },
+    ])
   })
 
   it('says one thing of a token that is revoked and of one that is none', async () => {
@@ -331,6 +372,34 @@ describe('An answer outside the protocol', () => {
     expect(await thrownBy(() => client.oauth.clientCredentials())).toBeInstanceOf(CognitoUnavailableError)
     const signal = AbortSignal.abort(new Error('enough'))
     await expect(client.oauth.clientCredentials({ signal })).rejects.toThrow('enough')
+  })
+
+  it('is none at all: it is asked three times, each time for as long as a request may take', async () => {
+    vi.spyOn(Math, 'random').mockReturnValue(0)
+    onTestFinished(() => {
+      vi.restoreAllMocks()
+    })
+    let requests = 0
+    const server = await listen(() => {
+      requests += 1
+    })
+    onTestFinished(server.close)
+    const client = createScene().createClient({
+      domain: server.url,
+      requestTimeoutMs: 300,
+      clientSecret: 'x',
+    })
+    expect(await thrownBy(() => client.oauth.clientCredentials())).toBeInstanceOf(CognitoUnavailableError)
+    expect(requests).toBe(3)
+  })
+
+  it.each([
+    [429, ThrottledError],
+    [403, ForbiddenError],
+    [401, SecretHashMismatchError],
+  ])('is a refusal over 256 KiB, whose status %s counts all the same', async (status, Class) => {
+    const { client } = await answering(status, 'x'.repeat(300_000))
+    expect(await thrownBy(() => client.oauth.clientCredentials())).toBeInstanceOf(Class)
   })
 
   it('waits no longer than the caller’s signal', async () => {

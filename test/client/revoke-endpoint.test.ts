@@ -11,10 +11,12 @@ import {
   TokenRevocationDisabledError,
 } from '../../src/errors.js'
 import { WEB } from '../support/hosted.js'
+import { listen } from '../support/http.js'
 import { type Scene, thrownBy, useScene } from '../support/scene.js'
+import { createSdk } from '../testing/harness.js'
 
 const createScene = useScene()
-const ENDPOINT = 'POST /oauth2/revoke'
+const [ENDPOINT, TOKEN] = ['POST /oauth2/revoke', 'POST /oauth2/token']
 const DAY = 86_400
 const ROTATION = { refreshTokenRotation: { feature: 'ENABLED', retryGracePeriodSeconds: 60 } } as const
 
@@ -27,6 +29,13 @@ async function refreshRaw({ cognito, app }: Scene, refreshToken: string) {
   })
   const tokens = (await answer.json()) as { access_token: string; id_token: string }
   return { accessToken: tokens.access_token, idToken: tokens.id_token }
+}
+
+/** Of a network in which Cognito's API is not to be had. */
+async function unreachableSdk() {
+  const { url, close } = await listen(() => {})
+  await close()
+  return createSdk(url, { maxAttempts: 1 })
 }
 
 describe("revokeRefreshToken via: 'endpoint'", () => {
@@ -67,20 +76,63 @@ describe("revokeRefreshToken via: 'endpoint'", () => {
   })
 
   it('revokes the successor of a rotation too', async () => {
-    const scene = createScene(ROTATION)
+    const scene = createScene({ ...ROTATION, oauth: WEB })
     const { refreshToken } = await scene.signIn()
     scene.takeCalls()
     await scene.client.revokeRefreshToken({ refreshToken, via: 'endpoint' })
-    expect(scene.takeCalls()).toEqual(['GetTokensFromRefreshToken', ENDPOINT, ENDPOINT])
+    expect(scene.takeCalls()).toEqual([TOKEN, ENDPOINT, ENDPOINT])
   })
 
-  it('is done when it is done twice', async () => {
-    const scene = createScene()
+  it.each(['this process', 'another'])('is done when it is done twice, by %s', async (who) => {
+    const scene = createScene({ oauth: WEB })
     const session = await scene.signIn()
     await scene.client.revokeRefreshToken({ ...session, via: 'endpoint' })
-    await expect(scene.client.revokeRefreshToken({ ...session, via: 'endpoint' })).resolves.toMatchObject({
-      cognito: 'revoked',
+    const client = who === 'another' ? scene.createClient() : scene.client
+    // The token endpoint does not tell a revoked refresh token from one that was rotated away.
+    await expect(client.revokeRefreshToken({ ...session, via: 'endpoint' })).resolves.toMatchObject({
+      store: 'recorded',
+      cognito: 'unknown',
     })
+  })
+
+  it('needs nothing but the domain within reach', async () => {
+    const scene = createScene({ ...ROTATION, oauth: WEB })
+    const { refreshToken } = await scene.signIn()
+    const client = scene.createClient({ sdk: await unreachableSdk(), revokeVia: 'endpoint' })
+    scene.takeCalls()
+    const outcome = await client.revokeRefreshToken({ refreshToken, confirmPairing: true })
+    expect(outcome).toMatchObject({ store: 'recorded', cognito: 'revoked', learnedFrom: 'refresh' })
+    expect(scene.takeCalls()).toEqual([TOKEN, ENDPOINT, ENDPOINT])
+  })
+
+  it.each([
+    ['is out of reach', 'socket hang up'],
+    ['does not take this app client', 'unauthorized_client'],
+    ['does not take the refresh token', 'invalid_grant'],
+  ])('goes by what this process remembers where the token endpoint %s', async (_, error) => {
+    const scene = createScene({ oauth: WEB })
+    const session = await scene.signIn()
+    const now = scene.cognito.clock.now() / 1000
+    scene.cognito.failNext(TOKEN, error)
+    scene.takeCalls()
+    const { refreshToken } = session
+    const outcome = await scene.client.revokeRefreshToken({ refreshToken, via: 'endpoint' })
+    expect(outcome).toMatchObject({ store: 'recorded', cognito: 'unknown', learnedFrom: 'memory' })
+    expect(scene.takeCalls()).toEqual([TOKEN, ENDPOINT])
+    expect(await scene.judge(session)).toBe('token_revoked')
+    expect(scene.store.added.every(({ expiresAt }) => expiresAt > now + 365 * DAY)).toBe(true)
+  })
+
+  it('is not done where nothing but a 200 says so, and there is no store', async () => {
+    const scene = createScene({ oauth: WEB }, { store: false })
+    const { accessToken } = await scene.signIn()
+    const hinted = { accessToken, refreshToken: 'garbage', via: 'endpoint' } as const
+    const error = await thrownBy(() => scene.client.revokeRefreshToken(hinted))
+    expect(error).toBeInstanceOf(RevocationIncompleteError)
+    expect(error.outcome).toMatchObject({ store: 'skipped', cognito: 'unknown' })
+    expect(error.message).toContain('confirmPairing: true')
+    const session = { ...(await scene.signIn()), confirmPairing: true, via: 'endpoint' } as const
+    await expect(scene.client.revokeRefreshToken(session)).resolves.toMatchObject({ cognito: 'revoked' })
   })
 
   it('keeps the record for as long as the refresh token could live, where the 200 proves nothing', async () => {
@@ -95,7 +147,7 @@ describe("revokeRefreshToken via: 'endpoint'", () => {
   })
 
   it('keeps it no longer than tokens live, where a refresh has shown that it is one', async () => {
-    const scene = createScene()
+    const scene = createScene({ oauth: WEB })
     const { refreshToken } = await scene.signIn()
     const now = scene.cognito.clock.now() / 1000
     await scene.client.revokeRefreshToken({ refreshToken, via: 'endpoint' })
@@ -139,7 +191,7 @@ describe("revokeRefreshToken via: 'endpoint'", () => {
   ])(
     'tells of %s %j that the session is shut here, and not at Cognito',
     async (name, options, said, Class) => {
-      const scene = createScene()
+      const scene = createScene({ oauth: WEB })
       const session = await scene.signIn()
       scene.cognito.failNext(ENDPOINT, name, { ...options, times: 3 })
       const error = await thrownBy(() => scene.client.revokeRefreshToken({ ...session, via: 'endpoint' }))
@@ -154,20 +206,23 @@ describe("revokeRefreshToken via: 'endpoint'", () => {
   )
 
   it('tells that token revocation is off', async () => {
-    const scene = createScene({ enableTokenRevocation: false })
+    const scene = createScene({ enableTokenRevocation: false, oauth: WEB })
     const { refreshToken } = await scene.signIn()
     const error = await thrownBy(() => scene.client.revokeRefreshToken({ refreshToken, via: 'endpoint' }))
     expect(error).toBeInstanceOf(TokenRevocationDisabledError)
   })
 
   it('tells that the session is unknown where it could not be learned, and revokes all the same', async () => {
-    const scene = createScene()
+    const scene = createScene({ oauth: WEB })
     const { refreshToken } = await scene.signIn()
-    scene.cognito.failNext('GetTokensFromRefreshToken', 'ForbiddenException')
+    scene.cognito.failNext(TOKEN, 'blocked', { httpStatus: 403 })
     scene.takeCalls()
-    const error = await thrownBy(() => scene.client.revokeRefreshToken({ refreshToken, via: 'endpoint' }))
+    const stranger = scene.createClient()
+    const error = await thrownBy(() => stranger.revokeRefreshToken({ refreshToken, via: 'endpoint' }))
     expect(error).toBeInstanceOf(SessionUnknownError)
-    expect(scene.takeCalls()).toEqual(['GetTokensFromRefreshToken', ENDPOINT])
+    // The 200 would be the same to a token that is none.
+    expect(error.outcome).toEqual({ store: 'skipped', cognito: 'unknown' })
+    expect(scene.takeCalls()).toEqual([TOKEN, ENDPOINT])
   })
 
   it('ends at the caller’s signal with the session shut here', async () => {

@@ -295,6 +295,42 @@ describe('adminGlobalSignOutMany, of where its users come from,', () => {
     }
   })
 
+  it('takes one object that says one user after the other, also where a user is tried again', async () => {
+    const scene = createScene()
+    const known = createUsers(scene, 3)
+    function* generate() {
+      const row = { username: '', sub: '' }
+      for (const user of known) yield Object.assign(row, user)
+    }
+    scene.cognito.failNext('AdminUserGlobalSignOut', 'TooManyRequestsException', { times: 2 })
+    const told: string[] = []
+    const { done } = await inOwnTime(scene).signOutMany(generate(), {
+      onProgress: ({ username }) => told.push(username),
+    })
+    expect(done).toBe(3)
+    expect(told.sort()).toEqual(known.map(({ username }) => username).sort())
+    expect(new Set(scene.store.added.map(({ id }) => id)).size).toBe(3)
+  })
+
+  it('says where the failures are told that it does not keep, where it stops at an error', async () => {
+    const scene = createScene()
+    function* generate() {
+      for (let i = 0; i < 1_001; i += 1) yield { username: '' }
+      throw new Error('the file is torn')
+    }
+    let told = 0
+    const error = await thrownBy(() =>
+      inOwnTime(scene).signOutMany(generate(), {
+        onProgress: ({ error: failure }) => {
+          if (failure) told += 1
+        },
+      }),
+    )
+    expect((error.summary as SignOutSummary).failures).toHaveLength(1_000)
+    expect(told).toBe(1_001)
+    expect(error.message).toContain('onProgress')
+  })
+
   it('reads no further ahead than it can work', async () => {
     const scene = createScene()
     const { source, users } = endless(scene)

@@ -1,6 +1,9 @@
-import { AdminUserGlobalSignOutCommand } from '@aws-sdk/client-cognito-identity-provider'
+import {
+  AdminUserGlobalSignOutCommand,
+  RespondToAuthChallengeCommand,
+} from '@aws-sdk/client-cognito-identity-provider'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
-import { type Conditions, FakeCognito } from '../../src/testing/index.js'
+import { type Conditions, FakeCognito, type QuotaCategory } from '../../src/testing/index.js'
 import { useHarness } from './harness.js'
 
 const harness = useHarness()
@@ -37,6 +40,16 @@ async function outcomesOf(count: number, act: () => Promise<unknown>): Promise<s
   return outcomes
 }
 
+/** Of a form that is posted to a hosted endpoint; 0 where the connection breaks. */
+async function statusOf(path: string, form: Readonly<Record<string, string>>): Promise<number> {
+  const { domain } = harness().cognito
+  const asked = fetch(`${domain}${path}`, { method: 'POST', body: new URLSearchParams(form) })
+  return asked.then(
+    ({ status }) => status,
+    () => 0,
+  )
+}
+
 const throttled = 'TooManyRequestsException: Rate exceeded'
 
 describe('The quotas of FakeCognito', () => {
@@ -70,6 +83,36 @@ describe('The quotas of FakeCognito', () => {
     await signOut(username)
     expect(await outcomesOf(1, () => signOut(username))).toEqual([throttled])
     expect(await outcomesOf(5, () => harness().getUser(tokens.AccessToken))).not.toContain(throttled)
+  })
+
+  it.each<[string, QuotaCategory, string, Readonly<Record<string, string>>]>([
+    ['refreshes', 'UserAuthentication', '/oauth2/token', { grant_type: 'refresh_token', refresh_token: 'x' }],
+    ['machine tokens', 'ClientAuthentication', '/oauth2/token', { grant_type: 'client_credentials' }],
+    ['revocations', 'UserToken', '/oauth2/revoke', { token: 'x' }],
+  ])('count %s at the hosted endpoints by %s, with status 429', async (_, category, path, form) => {
+    stopTime()
+    setConditions({ quotas: { [category]: 1 } })
+    expect(await statusOf(path, form)).not.toBe(429)
+    expect(await statusOf(path, form)).toBe(429)
+    // Of another category, or of none.
+    expect(await statusOf('/oauth2/token', { grant_type: 'authorization_code', code: 'x' })).not.toBe(429)
+  })
+
+  it('let three challenges be answered for each sign-in, unless told otherwise', async () => {
+    stopTime()
+    const answer = () =>
+      harness().sdk.send(
+        new RespondToAuthChallengeCommand({
+          ClientId: 'x',
+          ChallengeName: 'SMS_MFA',
+          Session: 'x'.repeat(20),
+        }),
+      )
+    const throttledOf = async () => (await outcomesOf(4, answer)).map((outcome) => outcome === throttled)
+    setConditions({ quotas: { UserAuthentication: 1 } })
+    expect(await throttledOf()).toEqual([false, false, false, true])
+    setConditions({ quotas: { UserAuthentication: 1, ChallengeResponse: 2 } })
+    expect(await throttledOf()).toEqual([false, false, true, true])
   })
 
   it('have no request take effect that they throttle', async () => {
@@ -120,6 +163,13 @@ async function documentsOf(conditions: Conditions, count = 40): Promise<unknown[
 }
 
 describe('The failures of FakeCognito at random', () => {
+  it('are of OAuth at the hosted endpoints: status 429, server_error, or a broken connection', async () => {
+    setConditions({ faultRate: 1, seed: 7 })
+    const statuses = new Set<number>()
+    for (let i = 0; i < 40; i += 1) statuses.add(await statusOf('/oauth2/token', { grant_type: 'x' }))
+    expect([...statuses].sort()).toEqual([0, 429, 500])
+  })
+
   it('are the same for the same seed, and others for another', async () => {
     const one = await documentsOf({ faultRate: 0.5, seed: 7 })
     const again = await documentsOf({ faultRate: 0.5, seed: 7 })

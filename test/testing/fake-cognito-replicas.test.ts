@@ -63,6 +63,23 @@ describe('A replica of FakeCognito', () => {
     await expect(elsewhere.refresh(client, tokens.RefreshToken)).rejects.toThrow('revoked')
   })
 
+  it('leaves POST /oauth2/revoke to the primary Region, and plays the other hosted endpoints', async () => {
+    const oauth = { flows: ['client_credentials'], scopes: ['orders/read'] } as const
+    const { clientId, clientSecret } = harness().cognito.createClient({ oauth, generateSecret: true })
+    const { replica } = await createReplica()
+    const authorization = `Basic ${Buffer.from(`${clientId}:${clientSecret}`).toString('base64')}`
+    const post = (path: string, form: Record<string, string>) =>
+      fetch(`${replica.url}${path}`, {
+        method: 'POST',
+        body: new URLSearchParams(form),
+        headers: { authorization },
+      })
+    expect((await post('/oauth2/token', { grant_type: 'client_credentials' })).status).toBe(200)
+    const refused = await post('/oauth2/revoke', { token: 'x' })
+    expect(refused.status).toBe(400)
+    expect(await refused.json()).toMatchObject({ error: 'operation_not_enabled' })
+  })
+
   it('leaves to the primary Region what is of administrators, and RevokeToken', async () => {
     const { person, client, tokens } = await harness().begin()
     const { elsewhere } = await createReplica()

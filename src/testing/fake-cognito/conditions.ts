@@ -8,9 +8,9 @@ export type LatencyMs = number | readonly [min: number, max: number]
 /** How {@link FakeCognito} is doing: what befalls every request, until it is told otherwise. */
 export interface Conditions {
   /**
-   * Requests per second; more are refused with TooManyRequestsException. Cognito's own defaults are
-   * `{ UserAuthentication: 120, UserToken: 120, UserUpdate: 25, UserRead: 120, UserPoolClientRead: 15,
-   * UserPoolClientUpdate: 15 }`. Default none.
+   * Requests per second; more are refused with TooManyRequestsException, at the hosted endpoints with status 429.
+   * Cognito's own defaults are `{ UserAuthentication: 120, ChallengeResponse: 360, ClientAuthentication: 150,
+   * UserToken: 120, UserUpdate: 25, UserRead: 120, UserPoolClientRead: 15, UserPoolClientUpdate: 15 }`. Default none.
    */
   readonly quotas?: Quotas
   /** How late answers are: of every operation, or by operation. Default 0. */
@@ -56,9 +56,9 @@ export class StandingFaults {
     this.#quotas = new QuotaGuard(conditions.quotas ?? {}, now)
   }
 
-  /** The failure that this request meets, if any. */
-  takeFailure(operation: string): Fault | undefined {
-    if (!this.#quotas.admit(operation)) {
+  /** The failure that this request, for this OAuth grant if it is for one, meets, if any. */
+  takeFailure(operation: string, grant?: string): Fault | undefined {
+    if (!this.#quotas.admit(operation, grant)) {
       return { exception: 'TooManyRequestsException', message: 'Rate exceeded' }
     }
     const { faultRate = 0 } = this.#conditions

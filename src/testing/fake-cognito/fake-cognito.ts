@@ -124,8 +124,8 @@ export class FakeCognito extends FakeSignIns {
   /**
    * Makes a secondary Region of the pool, as multi-Region replication has it: with the same users, app clients,
    * keys and sessions, but the end of a session is seen late from one Region in another. It answers what users
-   * need to sign in, to refresh and to sign out; to all else it has OperationNotEnabledException. It listens if
-   * the pool does, and is closed with it.
+   * need to sign in, to refresh and to sign out; to all else it has OperationNotEnabledException. Of the hosted
+   * endpoints it refuses POST /oauth2/revoke. It listens if the pool does, and is closed with it.
    *
    * @example
    * const replica = await cognito.createReplica({ region: 'eu-west-1', lagMs: 2_000 })

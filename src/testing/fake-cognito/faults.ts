@@ -43,10 +43,10 @@ export class Faults {
   }
 
   /** The failure for this request, if one is due; it counts as played. */
-  takeFailure(operation: string): Fault | undefined {
+  takeFailure(operation: string, grant?: string): Fault | undefined {
     const queue = this.#failures.get(operation)
     const first = queue?.[0]
-    if (first === undefined) return this.standing?.takeFailure(operation)
+    if (first === undefined) return this.standing?.takeFailure(operation, grant)
     first.remaining -= 1
     if (first.remaining < 1) queue?.shift()
     return first.fault

@@ -1,6 +1,11 @@
-/** Operations that share one of Cognito's quotas, by the names that Cognito has for these. */
+/**
+ * Operations that share one of Cognito's quotas, by the names that Cognito has for these; `ChallengeResponse`, which
+ * has none there, is three times UserAuthentication unless it is named.
+ */
 export type QuotaCategory =
   | 'UserAuthentication'
+  | 'ChallengeResponse'
+  | 'ClientAuthentication'
   | 'UserToken'
   | 'UserUpdate'
   | 'UserRead'
@@ -11,8 +16,13 @@ export type QuotaCategory =
 export type Quotas = Readonly<Partial<Record<QuotaCategory, number>>>
 
 const operationsOf: Readonly<Record<QuotaCategory, readonly string[]>> = {
-  UserAuthentication: ['InitiateAuth', 'AdminInitiateAuth', 'GetTokensFromRefreshToken'],
-  UserToken: ['RevokeToken'],
+  UserAuthentication: [
+    ...['InitiateAuth', 'AdminInitiateAuth', 'GetTokensFromRefreshToken'],
+    'POST /oauth2/token refresh_token',
+  ],
+  ChallengeResponse: ['RespondToAuthChallenge', 'AdminRespondToAuthChallenge'],
+  ClientAuthentication: ['POST /oauth2/token client_credentials'],
+  UserToken: ['RevokeToken', 'POST /oauth2/revoke'],
   UserUpdate: ['GlobalSignOut', 'AdminUserGlobalSignOut'],
   UserRead: ['GetUser', 'AdminGetUser'],
   UserPoolClientRead: ['DescribeUserPoolClient', 'ListUserPoolClientSecrets'],
@@ -29,6 +39,8 @@ const categories = new Map<string, QuotaCategory>(
     operationsOf[category].map((operation) => [operation, category] as const),
   ),
 )
+
+const challengesPerAuthentication = 3
 
 const windowMs = 1_000
 
@@ -50,10 +62,10 @@ export class QuotaGuard {
     this.#now = now
   }
 
-  /** Whether there is room for one more request for this operation, which then counts. */
-  admit(operation: string): boolean {
-    const category = categories.get(operation)
-    const limit = category && this.#quotas[category]
+  /** Whether there is room for one more request for this operation (and OAuth grant), which then counts. */
+  admit(operation: string, grant?: string): boolean {
+    const category = categories.get(grant === undefined ? operation : `${operation} ${grant}`)
+    const limit = category && this.#limitOf(category)
     if (category === undefined || limit === undefined) return true
     const now = this.#now()
     // A clock that was set back has left times ahead of it, which count no more.
@@ -61,5 +73,12 @@ export class QuotaGuard {
     const hasRoom = recent.length < limit
     this.#admitted.set(category, hasRoom ? [...recent, now] : recent)
     return hasRoom
+  }
+
+  #limitOf(category: QuotaCategory): number | undefined {
+    const { UserAuthentication } = this.#quotas
+    const limit = this.#quotas[category]
+    if (limit !== undefined || category !== 'ChallengeResponse') return limit
+    return UserAuthentication && UserAuthentication * challengesPerAuthentication
   }
 }

@@ -15,13 +15,19 @@ export interface ReplicaOptions {
   readonly issuerType?: IssuerType
 }
 
-/** What users need, and no more: all else is of the primary Region. */
+/** What users need to sign in, to refresh and to sign out, and no more: all else is of the primary Region. */
 const playedByReplicas: ReadonlySet<string> = new Set([
   'InitiateAuth',
   'RespondToAuthChallenge',
   'GetTokensFromRefreshToken',
   'GlobalSignOut',
+  ...['GET /oauth2/authorize', 'POST /oauth2/token', 'GET /oauth2/userInfo', 'GET /logout'],
 ])
+
+/** Whether a secondary Region answers to this operation or hosted endpoint. */
+export function isPlayedByReplicas(operation: string): boolean {
+  return playedByReplicas.has(operation)
+}
 
 /** The pool as its secondary Region has it: with the same users, app clients, keys and sessions. */
 export function replicaOf(pool: Pool, { region, lagMs = 0, issuerType }: ReplicaOptions): Pool {
@@ -36,7 +42,7 @@ export function replicaOf(pool: Pool, { region, lagMs = 0, issuerType }: Replica
 }
 
 export function assertPlayedByReplicas(operation: string): void {
-  if (playedByReplicas.has(operation)) return
+  if (isPlayedByReplicas(operation)) return
   throw new CognitoException(
     'OperationNotEnabledException',
     `${operation} is not enabled in this Region: it is of the primary one`,

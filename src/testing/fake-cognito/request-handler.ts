@@ -64,7 +64,8 @@ export class RequestHandler {
     if (endpoint !== undefined) {
       const asked = await readHostedRequest(request)
       const answer = () => answerAt(endpoint, this.#pool, asked)
-      return this.#play(request, endpoint, Object.fromEntries(asked.parameters), answer)
+      const grant = asked.parameters.get('grant_type') ?? undefined
+      return this.#play(request, endpoint, Object.fromEntries(asked.parameters), answer, grant)
     }
     const operation = wire.operationOf(request)
     if (operation === undefined) return this.#refuse(unknownOperation())
@@ -77,9 +78,10 @@ export class RequestHandler {
     operation: string,
     parameters: unknown,
     perform: () => Promise<Response>,
+    grant?: string,
   ): Promise<Response> {
     this.calls.push({ operation, parameters, headers: Object.fromEntries(request.headers) })
-    const fault = this.#faults.takeFailure(operation)
+    const fault = this.#faults.takeFailure(operation, grant)
     const delayMs = this.#faults.takeDelay(operation)
     if (fault === undefined) {
       const answer = await perform()

@@ -1,5 +1,6 @@
 import type { Fault } from '../faults.js'
 import type { Pool } from '../pool.js'
+import { isPlayedByReplicas } from '../replicas.js'
 import { authorize } from './authorize.js'
 import { assertForm, type HostedRequest } from './hosted-request.js'
 import { logout } from './logout.js'
@@ -31,6 +32,9 @@ export async function answerAt(name: string, pool: Pool, request: HostedRequest)
     assertForm(request)
     const found = endpoints.get(name)
     if (found === undefined) throw new OAuthRefusal('invalid_request')
+    if (pool.isReplica && !isPlayedByReplicas(name)) {
+      throw new OAuthRefusal('operation_not_enabled', `${name} is of the primary Region`)
+    }
     return dated(await found(pool, request), pool)
   } catch (error) {
     if (error instanceof OAuthRefusal) return dated(refuse(error), pool)
@@ -41,14 +45,18 @@ export async function answerAt(name: string, pool: Pool, request: HostedRequest)
   }
 }
 
-/** A failure that a test has asked for: `exception` is OAuth's name of it. */
+/** What failures of the API's are called here. */
+const failuresOfApi: ReadonlyMap<string, readonly [error: string, status: number]> = new Map([
+  ['TooManyRequestsException', ['too_many_requests', 429]],
+  ['InternalErrorException', ['server_error', 500]],
+])
+
+/** A failure that a test or its conditions have asked for: `exception` is OAuth's name of it, or the API's. */
 export function failAt(pool: Pool, fault: Fault): Response {
   const { exception, message, httpStatus, plainBody } = fault
-  const refusal = new OAuthRefusal(
-    exception,
-    message,
-    httpStatus ?? (exception === 'invalid_client' ? 401 : undefined),
-  )
+  const usual = exception === 'invalid_client' ? 401 : undefined
+  const [error, status] = failuresOfApi.get(exception) ?? [exception, usual]
+  const refusal = new OAuthRefusal(error, message, httpStatus ?? status)
   if (plainBody === undefined) return dated(refuse(refusal), pool)
   const headers = { 'content-type': 'text/html' }
   return dated(new Response(plainBody, { status: refusal.status, headers }), pool)

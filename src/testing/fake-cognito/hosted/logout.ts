@@ -1,7 +1,7 @@
 import type { Pool } from '../pool.js'
 import { type HostedRequest, required } from './hosted-request.js'
 import { OAuthRefusal } from './oauth-refusal.js'
-import { redirect } from './redirect.js'
+import { redirect, withQuery } from './redirect.js'
 
 /** GET /logout: ends the browser's sign-in and sends it on; no token is revoked. */
 export function logout(pool: Pool, { parameters, headers }: HostedRequest): Response {
@@ -10,7 +10,9 @@ export function logout(pool: Pool, { parameters, headers }: HostedRequest): Resp
   const logoutUri = parameters.get('logout_uri')
   if (logoutUri !== null) {
     if (!logoutUrls.includes(logoutUri)) throw mismatch('logout_uri is none of LogoutURLs')
-    return redirect(logoutUri, pool.hosted.cookies.clear(headers))
+    const state = parameters.get('state')
+    const location = state === null ? logoutUri : withQuery(logoutUri, { state })
+    return redirect(location, pool.hosted.cookies.clear(headers))
   }
   required(parameters, 'response_type')
   if (!callbackUrls.includes(required(parameters, 'redirect_uri'))) {
