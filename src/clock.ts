@@ -36,6 +36,11 @@ const MAX_SLEW_MS = 500
 
 /** Whether the wall clock was set since then, or the monotonic one slept: ages counted from there are too large now. */
 export function clocksDisagree(since: Moment): boolean {
-  const now = takeMoment()
-  return Math.abs(now.wall - since.wall - (now.monotonic - since.monotonic)) > MAX_SLEW_MS
+  return clockGapMs(since) > MAX_SLEW_MS
+}
+
+/** By how many milliseconds the two clocks differ about how long ago that was. */
+export function clockGapMs(since: Moment, clock: () => number = systemClock): number {
+  const now = takeMoment(clock)
+  return Math.abs(now.wall - since.wall - (now.monotonic - since.monotonic))
 }

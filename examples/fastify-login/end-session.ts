@@ -55,11 +55,11 @@ export class SessionEnder {
    * Once Cognito has revoked, it tells nobody any more which session it was: only this process knows, and only now.
    * So the store gets some more tries.
    */
-  async #record({ originJtis = [], cognito }: PartialOutcome, reason = 'logout'): Promise<boolean> {
+  async #record({ originJtis = [] }: PartialOutcome, reason = 'logout'): Promise<boolean> {
     for (const waitMs of this.#storeRetriesMs) {
       await delay(waitMs)
-      const how = { reason, cognitoConfirmed: cognito === 'revoked' }
-      const writes = originJtis.map((origin_jti) => this.#revoker.revokeSession({ origin_jti }, how))
+      // For the refresh token's life: whether it had successors elsewhere is not known here.
+      const writes = originJtis.map((origin_jti) => this.#revoker.revokeSession({ origin_jti }, { reason }))
       const done = await Promise.allSettled(writes)
       if (done.length > 0 && done.every(({ status }) => status === 'fulfilled')) return true
     }

@@ -47,7 +47,8 @@ export interface CognitoTokenClientOptions {
   readonly revokeVia?: RevokeVia
   /**
    * What `describeTokenSettings` gave, or these two parts of it: spares reading the settings for `refreshFlow`,
-   * and for the grace period of rotated refresh tokens.
+   * and for the grace period of rotated refresh tokens. Give it where rotation is on: `revokeRefreshToken` then reckons
+   * with a refresh token that was replaced elsewhere.
    */
   readonly tokenSettings?: RefreshSettings
   /**

@@ -167,17 +167,20 @@ export class CognitoTokenClient extends AdminCalls {
   /**
    * Ends the session of a refresh token, at Cognito and in the store; the user's other sessions go on.
    *
-   * The session is learned from `accessToken` or `idToken` if given, or by one refresh. A token given along
+   * The session is learned from `accessToken` or `idToken` if given, or by one refresh; where rotation is known to be
+   * on (`tokenSettings`), always by a refresh: the refresh token at hand may have been replaced. A token given along
    * must verify fully, else it is ignored; that it belongs to the refresh token is the caller's word, so set
    * `confirmPairing: true` where that word comes from outside. Every other id that this process remembers of the
-   * session is recorded too, and the newest refresh token that it knows is revoked first.
+   * session is recorded too, and the newest refresh token that it knows is revoked first; a refresh that is under way
+   * here is waited for.
    *
    * @returns what was done; resolves only when both the store and Cognito have it, or, for a refresh token that was
    *   rotated away (`cognito: 'unknown'`), when the store has it for as long as a successor can live. Calling again is safe, and
    *   completes what was left undone, but for a session that was learned by a refresh and that the store failed to take
    * @throws RevocationIncompleteError if one of the two failed: `outcome` says which, the message how to complete it
    * @throws SessionUnknownError if the session could not be learned; what Cognito could end is ended
-   * @throws RefreshTokenInvalidError where the session was still unknown, too: with device tracking on, give `deviceKey`
+   * @throws RefreshTokenInvalidError where the session was still unknown and Cognito revoked nothing: with device
+   *   tracking on, give `deviceKey`
    * @throws NotARefreshTokenError, RefreshTokenRevokedError, SecretHashMismatchError,
    *   TokenRevocationDisabledError, … where the session was still unknown: nothing was revoked
    * @example

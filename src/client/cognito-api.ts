@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { CognitoIdentityProviderClient } from '@aws-sdk/client-cognito-identity-provider'
 import { createTimedSignal, withDeadline } from '../deadline.js'
+import { cognitoIssuers } from '../tokens/issuer.js'
 import { rejectionOf } from './abort.js'
 import type { CheckedClientOptions } from './client-options.js'
 import { ClientSecrets, type SecretOptions } from './client-secrets.js'
@@ -26,6 +27,8 @@ export interface CallOptions {
 export class CognitoApi {
   readonly userPoolId: string
   readonly clientId: string
+  /** `iss` of the user pool's tokens, in every form that Cognito writes. */
+  readonly issuers: readonly string[]
   readonly #secrets: ClientSecrets
   readonly clock: CognitoClock
   readonly #sdk: CognitoIdentityProviderClient
@@ -39,6 +42,7 @@ export class CognitoApi {
   constructor(options: CheckedClientOptions) {
     this.userPoolId = options.userPoolId
     this.clientId = options.clientId
+    this.issuers = [options.issuer ?? cognitoIssuers('CognitoTokenClient', options.userPoolId)].flat()
     this.clock = new CognitoClock(options.clock, options.observer)
     this.#callTimeoutMs = options.requestTimeoutMs * CALL_TIMEOUT_IN_REQUESTS
     this.#secrets = new ClientSecrets(options.clientSecret, this.#callTimeoutMs, options.observer)

@@ -36,6 +36,7 @@ export type { CreateAppClientInput, CreatedAppClient, NewAppClientSettings } fro
 export type { Device, NewDevice } from './device.js'
 export type { ConfirmDeviceInput, ConfirmedDevice, ForgetDeviceInput } from './devices.js'
 export type { RefreshSettings } from './kept-settings.js'
+export type { LearnedFrom } from './learned-session.js'
 export type { LogoutUrlInput } from './logout-url.js'
 export type { MfaPreference, SetMfaPreferenceInput } from './mfa-preference.js'
 export type { OAuthEndpoints } from './oauth-endpoints.js'
@@ -59,7 +60,6 @@ export type {
 export type { RevokeOutcome, RevokeRefreshTokenInput } from './revoke.js'
 export type { RevokeVia } from './revoke-via.js'
 export { computeSecretHash, type SecretHashInput } from './secret-hash.js'
-export type { LearnedFrom } from './session-learner.js'
 export type { SessionTokens } from './session-tokens.js'
 export type {
   ChoiceSignInInput,

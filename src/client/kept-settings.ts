@@ -51,6 +51,11 @@ export class KeptSettings {
     this.#observer = observer
   }
 
+  /** The settings as far as they are known already. */
+  get known(): RefreshSettings | undefined {
+    return this.#known
+  }
+
   /** The settings; undefined where they cannot be known now. */
   async get(): Promise<RefreshSettings | undefined> {
     if (this.#known !== undefined) return this.#known

@@ -45,16 +45,29 @@ export class KnownSession {
   }
 }
 
+/** What is known of a refresh token. */
+interface KnownToken {
+  readonly session: KnownSession
+  /** Whether rotation has replaced it. */
+  readonly isReplaced: boolean
+}
+
 /**
  * Which session the refresh tokens belong to that this process has seen. A refresh token tells nothing itself,
  * and whether a session keeps its `origin_jti` over a rotation Cognito does not say: so all are remembered.
  */
 export class KnownSessions {
   readonly #clientId: string
-  readonly #sessions = new LRUCache<string, KnownSession>({ max: MAX_TOKENS })
+  readonly #tokens = new LRUCache<string, KnownToken>({ max: MAX_TOKENS })
+  #rotates = false
 
   constructor(clientId: string) {
     this.#clientId = clientId
+  }
+
+  /** Whether Cognito was seen to rotate a refresh token. */
+  get rotates(): boolean {
+    return this.#rotates
   }
 
   /** Remembers what a sign-in gives, where it gives tokens, and passes it on. */
@@ -78,15 +91,25 @@ export class KnownSessions {
     for (const each of claims) {
       if (each.sub === first.sub && clientIdOf(each) === this.#clientId) session.add(each)
     }
-    for (const token of [predecessor, refreshToken]) if (token) this.#sessions.set(digestOf(token), session)
+    const rotated = refreshToken !== undefined && refreshToken !== predecessor
+    const isReplaced = rotated || this.isReplaced(predecessor)
+    this.#tokens.set(digestOf(predecessor), { session, isReplaced })
+    if (!rotated) return
+    this.#rotates = true
+    this.#tokens.set(digestOf(refreshToken), { session, isReplaced: false })
   }
 
   /** The session of a refresh token, with what its predecessors and successors had. */
   find(refreshToken: string): KnownSession | undefined {
-    return this.#sessions.get(digestOf(refreshToken))
+    return this.#tokens.get(digestOf(refreshToken))?.session
+  }
+
+  /** Whether this refresh token is known to have been replaced. */
+  isReplaced(refreshToken: string): boolean {
+    return this.#tokens.get(digestOf(refreshToken))?.isReplaced === true
   }
 
   clear(): void {
-    this.#sessions.clear()
+    this.#tokens.clear()
   }
 }

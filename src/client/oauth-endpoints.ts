@@ -94,7 +94,7 @@ export class OAuthEndpoints {
         ),
       { signal },
     )
-    const tokens = readTokens(answer)
+    const tokens = readTokens(this.#context.api, answer)
     const { refreshToken } = tokens
     if (!refreshToken) throw new CognitoError("POST /oauth2/token: Cognito's answer has no refresh token")
     try {
@@ -152,7 +152,7 @@ export class OAuthEndpoints {
         protocol.requestTokens('client_credentials', parameters, secret, { signal, repeat: 'always' }),
       { signal },
     )
-    const { accessToken, expiresInSeconds, tokenType } = readTokens(answer)
+    const { accessToken, expiresInSeconds, tokenType } = readTokens(this.#context.api, answer)
     const claims = claimsFromCognito(accessToken)
     if (claims?.token_use !== 'access' || claims.client_id !== this.#context.api.clientId) {
       throw new CognitoError("POST /oauth2/token: Cognito's access token is not of this app client")

@@ -1,6 +1,7 @@
 import { CognitoError } from '../errors.js'
 import { type CognitoAccessTokenClaims, type CognitoIdTokenClaims, claimError } from '../tokens/claims.js'
 import type { TokenVerifier } from '../verifier.js'
+import type { CognitoApi } from './cognito-api.js'
 import type { TokenAnswer } from './oauth-protocol.js'
 import { type SessionTokens, toSessionTokens } from './session-tokens.js'
 
@@ -18,8 +19,8 @@ export interface VerifiedTokens {
 }
 
 /** @throws CognitoError if it lacks what it must have */
-export function readTokens(answer: TokenAnswer): SessionTokens {
-  return toSessionTokens('POST /oauth2/token', {
+export function readTokens(api: CognitoApi, answer: TokenAnswer): SessionTokens {
+  return toSessionTokens(api, 'POST /oauth2/token', {
     AccessToken: answer.access_token,
     IdToken: answer.id_token,
     RefreshToken: answer.refresh_token,

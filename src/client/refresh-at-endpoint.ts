@@ -15,7 +15,7 @@ export async function exchangeAtEndpoint(
       sensitive: [refreshToken],
     }),
   )
-  const tokens = readTokens(answer)
+  const tokens = readTokens(api, answer)
   const { refreshToken: next = refreshToken } = tokens
   return { ...tokens, refreshToken: next, rotated: next !== refreshToken }
 }

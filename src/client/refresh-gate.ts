@@ -1,3 +1,4 @@
+import { withDeadline } from '../deadline.js'
 import { RefreshTokenRevokedError } from '../errors.js'
 import type { CognitoClaims } from '../tokens/claims.js'
 import { identityOf, type TokenIdentity } from '../tokens/token-identity.js'
@@ -7,6 +8,9 @@ import type { RefreshedTokens, RefreshInput } from './refresh-input.js'
 import { revokeAll } from './revoke.js'
 import { claimsFromCognito } from './session-tokens.js'
 import { claimsOfHints } from './verified-hints.js'
+
+/** For how long tokens wait for the keys that verify what was given along: as long as for the store. */
+const HINTS_TIMEOUT_MS = 500
 
 /** What the store says of a session: `unknown` where it cannot say. */
 export type Verdict = 'alive' | 'revoked' | 'unknown'
@@ -66,11 +70,17 @@ export class RefreshGate {
   /** Takes note of what the tokens given along say of the session, where that is not known. */
   async #heed(tokens: RefreshedTokens, input: RefreshInput): Promise<void> {
     const known = this.#context.sessions.find(tokens.refreshToken)
-    const isNews = ({ sub, origin_jti }: CognitoClaims) =>
-      sub === known?.sub && origin_jti !== undefined && !known.originJtis.includes(origin_jti)
+    const isNews = ({ sub, origin_jti, auth_time, iat }: CognitoClaims) =>
+      sub === known?.sub &&
+      (Math.min(auth_time ?? iat, iat) < known.beganAt ||
+        (origin_jti !== undefined && !known.originJtis.includes(origin_jti)))
     const said = claimsFrom(input.accessToken, input.idToken)
     if (known === undefined || !said.some(isNews)) return
-    for (const claims of await claimsOfHints(this.#context.verifier, input)) {
+    const reading = claimsOfHints(this.#context.verifier, input)
+    // Without keys there is no hint, and tokens that were rotated must not be held back.
+    const read = await attempt(() => withDeadline('The JWKS', HINTS_TIMEOUT_MS, reading))
+    if (!read.ok) return
+    for (const claims of read.value) {
       if (isNews(claims)) known.add(claims)
     }
   }

@@ -46,8 +46,12 @@ export interface RefreshedTokens extends SessionTokens {
 export interface RefreshTokenExchange {
   /** For the session's owner: what a session gets that was ended is not handed out. */
   refresh(input: RefreshInput, via?: RevokeVia): Promise<RefreshedTokens>
-  /** For who ends the session, and must learn which it is: whatever Cognito gives. */
+  /** For who ends the session, and must learn which it is: whatever Cognito gives, and nothing out of memory. */
   exchange(input: RefreshInput, via?: RevokeVia): Promise<RefreshedTokens>
+  /** Whether the app client rotates refresh tokens; undefined where that is not known. */
+  readonly rotates: boolean | undefined
+  /** Waits a while for exchanges of these refresh tokens that are under way; gives whether all have ended. */
+  landed(refreshTokens: readonly string[], signal: AbortSignal | undefined): Promise<boolean>
 }
 
 /**
@@ -59,6 +63,7 @@ export function checkRefreshInput(input: RefreshInput): void {
   const { refreshToken, flow, signal } = input
   assertOptionalSignal('refresh', signal)
   assertRefreshToken('refresh', refreshToken)
+  assertHints('refresh', input)
   if (flow !== undefined && flow !== 'GetTokensFromRefreshToken' && flow !== 'REFRESH_TOKEN_AUTH') {
     throw optionError('refresh', 'flow', "'GetTokensFromRefreshToken' or 'REFRESH_TOKEN_AUTH'")
   }
@@ -84,9 +89,21 @@ export function assertDevice(
 ): void {
   if (deviceKey !== undefined) assertString(owner, 'deviceKey', deviceKey)
   if (clientMetadata === undefined) return
-  const isObject = typeof clientMetadata === 'object' && clientMetadata !== null
+  const isObject =
+    typeof clientMetadata === 'object' && clientMetadata !== null && !Array.isArray(clientMetadata)
   if (!isObject || !Object.values(clientMetadata).every((value) => typeof value === 'string')) {
     throw optionError(owner, 'clientMetadata', 'an object of strings')
+  }
+}
+
+/** @throws TypeError naming the input */
+export function assertHints(
+  owner: string,
+  input: Pick<RefreshInput, 'username' | 'accessToken' | 'idToken'>,
+): void {
+  for (const name of ['username', 'accessToken', 'idToken'] as const) {
+    const value: unknown = input[name]
+    if (value !== undefined && typeof value !== 'string') throw optionError(owner, name, 'a string', value)
   }
 }
 

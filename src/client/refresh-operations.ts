@@ -16,7 +16,7 @@ export async function exchangeBy(
   input: RefreshInput,
 ): Promise<RefreshedTokens> {
   const ask = flow === 'REFRESH_TOKEN_AUTH' ? refreshTokenAuth : getTokensFromRefreshToken
-  const tokens = toSessionTokens(flow, await ask(api, input))
+  const tokens = toSessionTokens(api, flow, await ask(api, input))
   const { refreshToken = input.refreshToken } = tokens
   return { ...tokens, refreshToken, rotated: refreshToken !== input.refreshToken }
 }

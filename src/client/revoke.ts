@@ -3,17 +3,20 @@ import * as errors from '../errors.js'
 import { assertInput, assertOptionalSignal } from '../options.js'
 import { CLOCK_TOLERANCE_SECONDS } from '../tokens/claims.js'
 import { auditOf, type ClientContext, type RevocationInput, record, type SessionContext } from './context.js'
-import { type Attempt, attempt, cognitoOutcomeOf, describe, isPassing } from './outcome.js'
-import { assertDevice, assertRefreshToken } from './refresh-input.js'
-import { type RevokeTokenOptions, revokeToken, revokeTokenOptions } from './revoke-token.js'
 import {
-  isReplaced,
   type LearnedFrom,
   type LearnedSession,
-  type SessionHints,
+  learnedSince,
+  mayGoOn,
   type SessionId,
-  SessionLearner,
-} from './session-learner.js'
+} from './learned-session.js'
+import { type Attempt, attempt, cognitoOutcomeOf, describe, isPassing } from './outcome.js'
+import { assertDevice, assertHints, assertRefreshToken } from './refresh-input.js'
+import { type RevokeTokenOptions, revokeToken, revokeTokenOptions } from './revoke-token.js'
+import { type SessionHints, SessionLearner } from './session-learner.js'
+
+/** How often is looked for what refreshes brought in the meantime: after the first, Cognito gives none any more. */
+const MAX_ROUNDS = 3
 
 /** What `revokeRefreshToken` takes. */
 export interface RevokeRefreshTokenInput extends SessionHints, RevocationInput, RevokeTokenOptions {}
@@ -45,24 +48,27 @@ export async function revokeRefreshToken(
   assertRefreshToken('revokeRefreshToken', refreshToken)
   assertOptionalSignal('revokeRefreshToken', signal)
   assertDevice('revokeRefreshToken', input)
+  assertHints('revokeRefreshToken', input)
   const audit = auditOf(input)
   const how = revokeTokenOptions(context, input)
   signal?.throwIfAborted()
-  const learned = await new SessionLearner(context, how.via).learn(input)
+  let learned = await new SessionLearner(context, how.via).learn(input)
   if (learned.sessions.length === 0) return giveUp(context, learned, input, how)
-  const originJtis = learned.sessions.map(({ origin_jti }) => origin_jti)
   // The endpoint's 200 proves nothing of a refresh token that was not seen to work: its session may go on.
   const worked = learned.learnedFrom === 'refresh' || learned.refreshTokens.length === 0
   // Where Cognito's word is not sure, the record must do by itself. The endpoint does not tell what was rotated away.
-  const isSure = !isReplaced(learned) && (how.via === 'api' || learned.failure === undefined)
-  const proves = isSure && (how.via === 'api' || worked)
-  const isEnough = proves || context.revokers !== undefined
+  const isSure = !mayGoOn(learned) && (how.via === 'api' || learned.failure === undefined)
+  const isProven = isSure && (how.via === 'api' || worked)
+  const proves = isProven && learned.isNewest
+  const isEnough = isProven || context.revokers !== undefined
   const atCognito = isSure && isEnough ? 'revoked' : 'unknown'
 
   const recordAll = (cognitoConfirmed: boolean) =>
     record(context, ({ session }) =>
       Promise.all(
-        originJtis.map((origin_jti) => session.revokeSession({ origin_jti }, { ...audit, cognitoConfirmed })),
+        learned.sessions.map(({ origin_jti }) =>
+          session.revokeSession({ origin_jti }, { ...audit, cognitoConfirmed }),
+        ),
       ),
     )
   const startedAt = takeMoment()
@@ -71,30 +77,42 @@ export async function revokeRefreshToken(
   // gone by then would leave tokens that nobody can name.
   const isHinted = learned.learnedFrom === 'accessToken' || learned.learnedFrom === 'idToken'
   if (!recorded.ok && !isHinted) recorded = await recordAll(proves)
-  const revoked = await revokeAll(context, learned.refreshTokens, how, signal)
-  context.successors.forget({ originJtis })
+  let revoked = await revokeAll(context, learned.refreshTokens, how, signal)
+  // What a refresh brought in the meantime, that was under way when the session was learned.
+  let isSettled = false
+  for (let round = 0; round < MAX_ROUNDS && !isSettled; round++) {
+    const hasLanded = await context.refresher.landed([refreshToken, ...learned.refreshTokens], signal)
+    const since = learnedSince(context, refreshToken, learned)
+    isSettled = hasLanded && since === undefined
+    if (since === undefined) break
+    learned = since.all
+    recorded = await recordAll(proves)
+    const later = await revokeAll(context, since.refreshTokens, how, signal)
+    if (revoked.ok) revoked = later
+  }
+  context.successors.forget({ originJtis: learned.sessions.map(({ origin_jti }) => origin_jti) })
   // A process that was frozen in between has a record that is over before the last tokens are.
   const isInTime = elapsedMs(startedAt) < CLOCK_TOLERANCE_SECONDS * 1000
-  if (recorded.ok && revoked.ok && isInTime && isEnough)
+  if (recorded.ok && revoked.ok && isInTime && isSettled && isEnough)
     return outcomeOf(learned, context.revokers ? 'recorded' : 'skipped', atCognito)
 
   // What Cognito has not revoked brings new tokens for as long as the refresh token lives.
-  const again = await recordAll(revoked.ok && proves)
+  const again = await recordAll(revoked.ok && proves && isSettled)
   const store = !again.ok ? 'failed' : context.revokers ? 'recorded' : 'skipped'
   if (revoked.ok && again.ok && isEnough) return outcomeOf(learned, store, atCognito)
   const outcome = outcomeOf(learned, store, revoked.ok ? atCognito : cognitoOutcomeOf(revoked.error, signal))
   const cause = !revoked.ok ? revoked.error : again.ok ? learned.failure : again.error
   throw new errors.RevocationIncompleteError(
-    `revokeRefreshToken: ${describe(outcome, cause)} ${remedyFor(outcome, cause)}`,
+    `revokeRefreshToken: ${describe(outcome, cause)} ${remedyFor(outcome, cause, proves && isSettled)}`,
     outcome,
     { cause },
   )
 }
 
-function remedyFor({ store, cognito, learnedFrom }: RevokeOutcome, cause: unknown): string {
+function remedyFor({ store, cognito, learnedFrom }: RevokeOutcome, cause: unknown, proves: boolean): string {
   if (store === 'failed' && learnedFrom === 'refresh') {
     // Another refresh would tell the session, but Cognito may allow none any more.
-    const confirmed = cognito === 'revoked' ? ', { cognitoConfirmed: true }' : ''
+    const confirmed = cognito === 'revoked' && proves ? ', { cognitoConfirmed: true }' : ''
     return `Record it with Revoker.revokeSession({ origin_jti: outcome.originJti }${confirmed}), or use adminGlobalSignOut`
   }
   if (cause === undefined)
@@ -131,16 +149,32 @@ async function giveUp(
   )
   // They may have no id to be found by.
   context.successors.forget({ sub: context.sessions.find(refreshToken)?.sub })
+  // Cognito's word on it: that it could not be revoked either tells no more.
+  const isInvalid = learned.failure instanceof errors.RefreshTokenInvalidError
+  if (isInvalid && !(revoked.ok && how.via === 'api')) throw learned.failure
   // The endpoint's 200 proves nothing of a token that no refresh has shown to be one.
-  const isProven = how.via !== 'endpoint' || learned.refreshTokens.length > 0
+  const isProven = !mayGoOn(learned) && (how.via === 'api' || learned.failure === undefined)
   const done = isProven ? 'revoked' : 'unknown'
   const cognito = revoked.ok ? done : cognitoOutcomeOf(revoked.error, signal)
   if (!revoked.ok && cognito === 'failed') throw revoked.error
   throw new errors.SessionUnknownError(
-    `revokeRefreshToken: which session the refresh token belongs to cannot be learned, so its access and ID tokens stay acceptable until they expire. At Cognito: ${cognito}. Check that EnableTokenRevocation is on for the app client; adminGlobalSignOut ends all sessions of the user`,
+    `revokeRefreshToken: which session the refresh token belongs to cannot be learned, so its access and ID tokens stay acceptable until they expire; what Cognito could end is ended. At Cognito: ${cognito}. ${reasonOf(learned)}; adminGlobalSignOut ends all sessions of the user`,
     { store: 'skipped', cognito },
     { cause: learned.failure ?? (revoked.ok ? undefined : revoked.error) },
   )
+}
+
+/** Why a session could not be learned, as far as something can be done about it. */
+function reasonOf({ failure }: LearnedSession): string {
+  if (failure === undefined) return 'Check that EnableTokenRevocation is on for the app client'
+  if (failure instanceof errors.RefreshTokenReuseError) {
+    return 'It was rotated away, so that a successor of it may be alive'
+  }
+  if (failure instanceof errors.CognitoConfigurationError) return failure.message
+  if (failure instanceof errors.RefreshTokenInvalidError) {
+    return 'Where the user pool tracks devices, Cognito refreshes with deviceKey (DEVICE_KEY) only'
+  }
+  return 'Cognito refuses to refresh it: see cause'
 }
 
 /** Revokes each at Cognito, the successor of a rotation first; goes on after a failure, and tells the first. */

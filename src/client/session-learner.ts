@@ -2,7 +2,7 @@ import * as errors from '../errors.js'
 import { assertOptionalBoolean } from '../options.js'
 import { clientIdOf } from '../tokens/claims.js'
 import type { ClientContext } from './context.js'
-import type { KnownSession } from './known-sessions.js'
+import { idsOf, type LearnedSession, learnedSince, type SessionId, uniqueById } from './learned-session.js'
 import type { RevokeVia } from './revoke-via.js'
 import { claimsFromCognito } from './session-tokens.js'
 
@@ -29,55 +29,18 @@ export interface SessionHints {
   readonly confirmPairing?: boolean
 }
 
-/** Where a session's origin_jti was learned from. */
-export type LearnedFrom = NonNullable<errors.PartialOutcome['learnedFrom']>
-
-/** One id of a session. */
-export interface SessionId {
-  readonly origin_jti: string
-  readonly sub: string
-}
-
-/** What was learned of the session behind a refresh token. */
-export interface LearnedSession {
-  /** Every id of the session that is known; empty if it could not be learned. */
-  readonly sessions: readonly SessionId[]
-  readonly learnedFrom: LearnedFrom
-  /** The refresh tokens to revoke, the newest first; none where Cognito has revoked already. */
-  readonly refreshTokens: readonly string[]
-  /** Why it could not be learned, or only from memory. */
-  readonly failure?: unknown
-}
-
-/**
- * Whether Cognito says that the refresh token was rotated away. Then it may have successors that nobody here knows,
- * and whether revoking it ends them is not documented.
- */
-export function isReplaced({ failure }: LearnedSession): boolean {
-  return failure instanceof errors.RefreshTokenReuseError
-}
-
 interface Hint {
   readonly from: 'accessToken' | 'idToken'
   readonly claims: SessionId
 }
 
-/** Refusals after which there is nothing to revoke, or no way to: the caller gets them as they are. */
+/** Refusals that are not of the session: the caller gets them as they are. */
 const FINAL = [
-  errors.RefreshTokenRevokedError,
-  errors.RefreshTokenInvalidError,
   errors.SecretHashMismatchError,
   errors.WrongClientError,
   errors.InvalidParameterError,
   errors.ResourceNotFoundError,
   TypeError,
-]
-
-/** Refusals that say nothing against what this process remembers of the refresh token. */
-const SPENT = [
-  errors.RefreshTokenRevokedError,
-  errors.RefreshTokenInvalidError,
-  errors.RefreshTokenReuseError,
 ]
 
 /**
@@ -101,48 +64,62 @@ export class SessionLearner {
    * @throws what Cognito says of a refresh token that is not, or no longer, good for this app client
    */
   async learn(input: SessionHints & { readonly signal?: AbortSignal }): Promise<LearnedSession> {
+    const { sessions, successors } = this.#context
+    // A refresh to learn by gives one branch more, and forgets this one.
+    const newest = successors.newestOf(sessions.find(input.refreshToken)?.originJtis ?? [])
     const learned = await this.#learn(input)
-    const [first] = learned.sessions
-    const known = this.#context.sessions.find(input.refreshToken)
-    if (first === undefined || known?.sub !== first.sub) return learned
-    const sessions = uniqueById([...learned.sessions, ...idsOf(known)])
-    const newest = this.#context.successors.newestOf(sessions.map(({ origin_jti }) => origin_jti))
-    if (newest === undefined || learned.refreshTokens.length === 0) return { ...learned, sessions }
-    return { ...learned, sessions, refreshTokens: [...new Set([newest, ...learned.refreshTokens])] }
+    const refreshTokens = learned.refreshTokens.filter((token) => token !== input.refreshToken)
+    if (newest !== undefined && !refreshTokens.includes(newest)) refreshTokens.push(newest)
+    if (learned.refreshTokens.includes(input.refreshToken)) refreshTokens.push(input.refreshToken)
+    const all = { ...learned, refreshTokens }
+    return learnedSince(this.#context, input.refreshToken, all)?.all ?? all
   }
 
   /** @throws what Cognito says of a refresh token that is not, or no longer, good for this app client */
   async #learn(input: SessionHints & { readonly signal?: AbortSignal }): Promise<LearnedSession> {
     const { refreshToken } = input
+    const { sessions, refresher } = this.#context
     assertOptionalBoolean('revokeRefreshToken', 'confirmPairing', input.confirmPairing)
     const hints = input.confirmPairing === true ? { good: [], revoked: [] } : await this.#readHints(input)
-    const [hint] = hints.good
-    if (hint !== undefined && isOneSession(hints.good)) {
-      return { sessions: [hint.claims], learnedFrom: hint.from, refreshTokens: [refreshToken] }
+    const hint = isOneSession(hints.good) ? hints.good[0] : undefined
+    const known = sessions.find(refreshToken)
+    // Rotated away by whoever came first, the refresh token would be the wrong one to revoke: only Cognito can tell.
+    const isEnough = refresher.rotates !== true && (known === undefined || hasId(known.originJtis, hint))
+    if (hint !== undefined && isEnough) {
+      return {
+        sessions: [hint.claims],
+        learnedFrom: hint.from,
+        refreshTokens: [refreshToken],
+        isNewest: true,
+      }
     }
+    const wasReplaced = sessions.isReplaced(refreshToken)
     try {
-      return await this.#learnByRefresh(input)
+      const learned = await this.#learnByRefresh(input)
+      const ids = learned.sessions.map(({ origin_jti }) => origin_jti)
+      if (hint === undefined || hasId(ids, hint) || learned.sessions[0]?.sub !== hint.claims.sub) {
+        return { ...learned, isNewest: !wasReplaced }
+      }
+      // An id that the session had elsewhere, or another session of the user's, of which Cognito is not told.
+      return { ...learned, sessions: [...learned.sessions, hint.claims], isNewest: false }
     } catch (error) {
       // Nothing has been done yet.
       input.signal?.throwIfAborted()
-      const [known] = hints.revoked
       const isRevoked = error instanceof errors.RefreshTokenRevokedError
-      // The token endpoint does not tell one that is revoked from one that was rotated away.
-      const isRefused = this.#via === 'endpoint' && error instanceof errors.RefreshTokenInvalidError
-      if ((isRevoked || isRefused) && known !== undefined && isOneSession(hints.revoked)) {
-        const learned = { sessions: [known.claims], learnedFrom: known.from }
-        if (isRevoked) return { ...learned, refreshTokens: [] }
-        return { ...learned, refreshTokens: [refreshToken], failure: error }
-      }
-      const remembered = this.#context.sessions.find(refreshToken)
-      // The token endpoint has one refusal for all, and may refuse an app client for which the other one does.
-      const isSpent = this.#via === 'endpoint' || SPENT.some((Class) => error instanceof Class)
-      if (remembered !== undefined && isSpent) {
-        const refreshTokens = error instanceof errors.RefreshTokenRevokedError ? [] : [refreshToken]
-        return { sessions: idsOf(remembered), learnedFrom: 'memory', refreshTokens, failure: error }
-      }
-      if (FINAL.some((Class) => error instanceof Class)) throw error
-      return { sessions: [], learnedFrom: 'refresh', refreshTokens: [], failure: error }
+      // The token endpoint has one refusal for all: one that is revoked looks like one that was rotated away.
+      const isAtEndpoint = this.#via === 'endpoint'
+      const isRefused = isRevoked || (isAtEndpoint && error instanceof errors.RefreshTokenInvalidError)
+      const refreshTokens = isRevoked ? [] : [refreshToken]
+      const isNewest = !wasReplaced && !mayHaveRotated(error, refresher.rotates)
+      const rest = { refreshTokens, isNewest, failure: error }
+      const said = hint ?? (isRefused && isOneSession(hints.revoked) ? hints.revoked[0] : undefined)
+      if (said !== undefined) return { sessions: [said.claims], learnedFrom: said.from, ...rest }
+      // It may also refuse an app client for which RevokeToken does.
+      const isFinal = FINAL.some((Class) => error instanceof Class) && !(isAtEndpoint && known !== undefined)
+      if (isFinal) throw error
+      if (known !== undefined) return { sessions: idsOf(known), learnedFrom: 'memory', ...rest }
+      if (isRevoked) throw error
+      return { sessions: [], learnedFrom: 'refresh', ...rest }
     }
   }
 
@@ -172,7 +149,9 @@ export class SessionLearner {
   }
 
   /** One refresh. Its tokens are neither given back nor kept; under rotation the successor is to be revoked too. */
-  async #learnByRefresh(input: SessionHints & { readonly signal?: AbortSignal }): Promise<LearnedSession> {
+  async #learnByRefresh(
+    input: SessionHints & { readonly signal?: AbortSignal },
+  ): Promise<Omit<LearnedSession, 'isNewest'>> {
     const { refreshToken, deviceKey, clientMetadata, signal } = input
     const username = input.username ?? usernameIn(input.accessToken) ?? usernameIn(input.idToken)
     const minted = await this.#context.refresher.exchange(
@@ -193,16 +172,18 @@ export class SessionLearner {
   }
 }
 
+/** Whether there may be a successor after a refresh that failed so. */
+function mayHaveRotated(failure: unknown, rotates: boolean | undefined): boolean {
+  if (failure instanceof errors.RefreshTokenReuseError) return true
+  return rotates ?? failure instanceof errors.CognitoUnavailableError
+}
+
+function hasId(originJtis: readonly string[], hint: Hint | undefined): boolean {
+  return hint !== undefined && originJtis.includes(hint.claims.origin_jti)
+}
+
 function isOneSession(hints: readonly Hint[]): boolean {
   return new Set(hints.map(({ claims }) => `${claims.origin_jti} ${claims.sub}`)).size === 1
-}
-
-function idsOf({ sub, originJtis }: KnownSession): SessionId[] {
-  return originJtis.map((origin_jti) => ({ origin_jti, sub }))
-}
-
-function uniqueById(sessions: readonly SessionId[]): SessionId[] {
-  return [...new Map(sessions.map((session) => [session.origin_jti, session])).values()]
 }
 
 /** Unverified, and good for nothing but a hash: with a wrong one Cognito refuses the refresh. */

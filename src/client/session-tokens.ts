@@ -1,7 +1,8 @@
 import type { AuthenticationResultType } from '@aws-sdk/client-cognito-identity-provider'
-import { CognitoError } from '../errors.js'
+import { CognitoConfigurationError, CognitoError } from '../errors.js'
 import { type CognitoClaims, readClaims } from '../tokens/claims.js'
 import { parseCompactJws } from '../tokens/compact-jws.js'
+import type { CognitoApi } from './cognito-api.js'
 
 /** The tokens of a session, as Cognito gave them. */
 export interface SessionTokens {
@@ -11,30 +12,46 @@ export interface SessionTokens {
   readonly refreshToken: string | undefined
   /** For how long the access token is valid, in seconds. */
   readonly expiresInSeconds: number
+  /** When the access token expires, in epoch seconds: its `exp`. */
+  readonly expiresAt: number
   readonly tokenType: string
   /** The user's real username, which REFRESH_TOKEN_AUTH needs if the app client has a secret. */
   readonly username: string | undefined
+  /** The user's `sub`, by which `Revoker.revokeUser` and `adminGlobalSignOut` know the user. */
+  readonly sub: string | undefined
 }
 
 /**
  * Reads Cognito's answer.
  *
- * @throws CognitoError if it lacks what it must have
+ * @throws CognitoError if it lacks what it must have, or its access token cannot be read
+ * @throws CognitoConfigurationError if its tokens are another user pool's: most operations name the app client only,
+ *   and what is recorded under a wrong pool stops nothing
  */
 export function toSessionTokens(
+  api: Pick<CognitoApi, 'userPoolId' | 'issuers'>,
   operation: string,
   result: AuthenticationResultType | undefined,
 ): SessionTokens {
   const { AccessToken, IdToken, RefreshToken, ExpiresIn, TokenType } = result ?? {}
   if (!AccessToken) throw new CognitoError(`${operation}: Cognito's answer has no access token`)
-  const username = claimsFromCognito(AccessToken)?.username
+  const claims = claimsFromCognito(AccessToken)
+  if (claims === undefined) throw new CognitoError(`${operation}: Cognito's access token cannot be read`)
+  for (const { iss } of [claims, (IdToken && claimsFromCognito(IdToken)) || claims]) {
+    if (api.issuers.includes(iss)) continue
+    throw new CognitoConfigurationError(
+      `${operation}: Cognito's tokens are of ${iss}, but userPoolId is ${api.userPoolId}: check userPoolId (and issuer, for an emulator)`,
+    )
+  }
   return {
     accessToken: AccessToken,
     idToken: IdToken,
     refreshToken: RefreshToken,
     expiresInSeconds: ExpiresIn ?? 0,
+    expiresAt: claims.exp,
     tokenType: TokenType ?? 'Bearer',
-    username: typeof username === 'string' ? username : undefined,
+    username: typeof claims.username === 'string' ? claims.username : undefined,
+    sub: claims.sub,
   }
 }
 

@@ -79,7 +79,7 @@ export class SignInCall {
       }
       output = await this.#respond(name, session, responses)
     }
-    return readSignedIn(output)
+    return readSignedIn(this.#api, output)
   }
 
   async #respond(

@@ -1,6 +1,7 @@
 import { CognitoError } from '../errors.js'
 import type { AuthOutput } from './auth-calls.js'
 import type { SignInChallenge } from './challenges.js'
+import type { CognitoApi } from './cognito-api.js'
 import type { NewDevice } from './device.js'
 import { type SessionTokens, toSessionTokens } from './session-tokens.js'
 
@@ -16,9 +17,9 @@ export interface SignedIn extends SessionTokens {
 /** What `signIn` and `respondToChallenge` give. */
 export type SignInResult = SignedIn | SignInChallenge
 
-/** @throws CognitoError if the answer lacks a token */
-export function readSignedIn({ operation, AuthenticationResult }: AuthOutput): SignedIn {
-  const { idToken, refreshToken, ...tokens } = toSessionTokens(operation, AuthenticationResult)
+/** @throws CognitoError if the answer lacks a token; CognitoConfigurationError if they are another user pool's */
+export function readSignedIn(api: CognitoApi, { operation, AuthenticationResult }: AuthOutput): SignedIn {
+  const { idToken, refreshToken, ...tokens } = toSessionTokens(api, operation, AuthenticationResult)
   if (!idToken || !refreshToken) throw new CognitoError(`${operation}: Cognito's answer lacks a token`)
   const { DeviceKey, DeviceGroupKey } = AuthenticationResult?.NewDeviceMetadata ?? {}
   return {

@@ -9,7 +9,7 @@ import { assertInput, assertOptionalSignal, assertString } from '../options.js'
 import { CLOCK_TOLERANCE_SECONDS, checkAuthorization, claimError } from '../tokens/claims.js'
 import type { CallOptions } from './cognito-api.js'
 import { type Audit, auditOf, type ClientContext, type RevocationInput, record } from './context.js'
-import { attempt, cognitoOutcomeOf, describe } from './outcome.js'
+import { attempt, cognitoOutcomeOf, describe, isPassing } from './outcome.js'
 
 /** The scope under which a user may act on himself: of every token got by the API, not of every other. */
 const SELF_SERVICE_SCOPE = 'aws.cognito.signin.user.admin'
@@ -154,7 +154,9 @@ async function signOut(
   await recordUntil(api.clock.nowSeconds() ?? Math.max(early, issuedAt), true)
   const done = await attempt(() => callCognito({ signal }))
   context.successors.forget({ sub })
-  const answeredAt = done.ok ? api.answeredAt(done.value) : api.clock.nowSeconds()
+  const answeredAt = done.ok
+    ? api.answeredAt(done.value)
+    : Math.max(api.clock.nowSeconds() ?? api.clock.ownSeconds(), issuedAt)
   const cutoff = answeredAt ?? api.clock.ownSeconds()
   let after = await recordUntil(cutoff, done.ok)
   if (!after.ok) after = await recordUntil(cutoff, done.ok)
@@ -174,8 +176,9 @@ async function signOut(
   }
   if (done.ok && after.ok) return outcome
   const cause = done.ok ? (after as { error: unknown }).error : done.error
+  const mustMend = outcome.cognito === 'failed' && !isPassing(cause)
   throw new errors.RevocationIncompleteError(
-    `Global sign-out: ${describe(outcome, cause)} Complete it with adminGlobalSignOut`,
+    `Global sign-out: ${describe(outcome, cause)} ${mustMend ? 'Mend that, then complete' : 'Complete'} it with adminGlobalSignOut`,
     outcome,
     { cause },
   )

@@ -35,7 +35,8 @@ const ACTIONS: Record<
   },
   'revokeRefreshToken by a refresh': {
     operation: 'GetTokensFromRefreshToken',
-    act: ({ client }, { refreshToken }) => client.revokeRefreshToken({ refreshToken }),
+    // By another process: this one remembers the session.
+    act: (scene, { refreshToken }) => scene.createClient().revokeRefreshToken({ refreshToken }),
   },
   'refresh of a session that was ended': {
     operation: 'RevokeToken',

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Device } from '../../src/client/index.js'
-import { RefreshTokenInvalidError } from '../../src/errors.js'
+import { RefreshTokenInvalidError, SessionUnknownError } from '../../src/errors.js'
 import { EVERY_FLOW, type Scene, type Session, thrownBy, useScene } from '../support/scene.js'
 
 const createScene = useScene({ deviceTracking: true })
@@ -30,22 +30,24 @@ describe('The session of a confirmed device', () => {
     expect(await scene.judge({ ...fresh, idToken: fresh.idToken ?? '' })).toBe('accepted')
   })
 
-  it('is ended by its refresh token alone only with its device key, and else the error says so', async () => {
+  it('is ended in the store too only with its device key, or a token given along, and else the error says so', async () => {
     const scene = createScene()
     const { session, device } = await beginOnDevice(scene)
     const { refreshToken } = session
     // Another process: this one remembers the session.
     const client = scene.createClient()
     const error = await thrownBy(() => client.revokeRefreshToken({ refreshToken }))
-    expect(error).toBeInstanceOf(RefreshTokenInvalidError)
+    expect(error).toBeInstanceOf(SessionUnknownError)
+    expect(error.outcome).toEqual({ store: 'skipped', cognito: 'revoked' })
     expect(error.message).toContain('DEVICE_KEY')
+    expect(error.cause).toBeInstanceOf(RefreshTokenInvalidError)
     expect(await scene.judge(session)).toBe('accepted')
     const { deviceKey } = device
-    expect(await client.revokeRefreshToken({ refreshToken, deviceKey })).toMatchObject({
-      store: 'recorded',
-      cognito: 'revoked',
-    })
-    expect(await scene.judge(session)).toBe('token_revoked')
+    await expect(scene.client.refresh({ refreshToken, deviceKey })).rejects.toThrow('has been revoked')
+    const other = await beginOnDevice(scene)
+    const input = { refreshToken: other.session.refreshToken, deviceKey: other.device.deviceKey }
+    expect(await client.revokeRefreshToken(input)).toMatchObject({ store: 'recorded', cognito: 'revoked' })
+    expect(await scene.judge(other.session)).toBe('token_revoked')
   })
 
   it('is ended without its device key where a token tells which it is', async () => {

@@ -93,6 +93,22 @@ describe('REFRESH_TOKEN_AUTH by preference', () => {
     expect(scene.takeCalls()).toEqual([GET])
   })
 
+  it('gives way too where Cognito calls it an unsupported operation', async () => {
+    const scene = createScene({}, { ...PREFERRED, tokenSettings: ALLOWED })
+    const session = await scene.signIn()
+    scene.cognito.failNext(FLOW, 'UnsupportedOperationException')
+    scene.takeCalls()
+    await expect(scene.client.refresh(session)).resolves.toBeDefined()
+    expect(scene.takeCalls()).toEqual([FLOW, GET])
+  })
+
+  it('passes on that the feature plan lacks something', async () => {
+    const scene = createScene({}, { ...PREFERRED, tokenSettings: ALLOWED })
+    const session = await scene.signIn()
+    scene.cognito.failNext(FLOW, 'FeatureUnavailableInTierException')
+    await expect(scene.client.refresh(session)).rejects.toMatchObject({ code: 'cognito_configuration' })
+  })
+
   it('loses no session to callers at once where rotation without grace was turned on meanwhile', async () => {
     const scene = createScene({}, { ...PREFERRED, tokenSettings: ALLOWED })
     const { refreshToken, username } = await scene.signIn()

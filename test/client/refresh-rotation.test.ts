@@ -177,6 +177,7 @@ describe('A successor of a session that was ended is not handed out', () => {
     const { refreshToken } = await scene.signIn()
     await scene.client.refresh({ refreshToken })
     scene.cognito.updateClient(scene.app.clientId, { enableTokenRevocation: true })
+    scene.cognito.failNext(GET, 'ForbiddenException')
     await expect(scene.client.revokeRefreshToken({ refreshToken })).rejects.toThrow(SessionUnknownError)
     await expect(scene.client.refresh({ refreshToken })).rejects.toThrow(RefreshTokenRevokedError)
   })

@@ -1,5 +1,5 @@
 import { inspect } from 'node:util'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import type { CognitoTokenClientOptions, RefreshTokenReuse } from '../../src/client/index.js'
 import {
   type PartialOutcome,
@@ -176,6 +176,37 @@ describe('revokeSession of a reused refresh token', () => {
     expect(thrown).toMatchObject({ outcome: { store: 'skipped', cognito: 'unknown' } })
     expect(scene.takeCalls()).toContain('RevokeToken')
     expect(scene.store.added).toEqual([])
+  })
+
+  it('knows the newest refresh token for a minute only: then Cognito may go on, and the record is what ends it', async () => {
+    let outcome: PartialOutcome | undefined
+    const { scene, session, fresh } = await stealing(async (reuse) => {
+      outcome = await reuse.revokeSession()
+    })
+    const now = performance.now()
+    vi.spyOn(performance, 'now').mockImplementation(() => now + 61_000)
+    onTestFinished(() => void vi.restoreAllMocks())
+    scene.cognito.clock.advance(61)
+    await thrownBy(() => scene.client.refresh(session))
+    expect(outcome).toMatchObject({ store: 'recorded', cognito: 'unknown' })
+    const revoked = scene.cognito.calls.filter(({ operation }) => operation === 'RevokeToken')
+    expect(revoked.map(({ parameters }) => (parameters as { Token: string }).Token)).not.toContain(
+      fresh.refreshToken,
+    )
+    expect(await scene.judge(fresh)).toBe('token_revoked')
+  })
+
+  it('forgets the successors: none of the session is handed out of memory', async () => {
+    const { scene, session, fresh } = await stealing(async (reuse) => void (await reuse.revokeSession()))
+    await thrownBy(() => scene.client.refresh(session))
+    const revoked = () =>
+      scene.cognito.calls
+        .map(({ operation, parameters }) => ({ operation, ...(parameters as { Token: string }) }))
+        .filter(({ operation, Token }) => operation === 'RevokeToken' && Token === fresh.refreshToken)
+    expect(revoked()).toHaveLength(1)
+    scene.cognito.failNext('GetTokensFromRefreshToken', 'RefreshTokenReuseException')
+    await thrownBy(() => scene.client.refresh({ refreshToken: session.refreshToken }))
+    expect(revoked()).toHaveLength(1)
   })
 
   it('is incomplete where the store or Cognito failed, and completed by calling it again', async () => {

@@ -277,11 +277,13 @@ describe('revokeRefreshToken where the session cannot be learned', () => {
       scene.cognito.failNext('GetTokensFromRefreshToken', fault)
       const { refreshToken } = session
       scene.takeCalls()
-      const error = await thrownBy(() => scene.client.revokeRefreshToken({ refreshToken }))
+      // Another process: this one remembers the session.
+      const client = scene.createClient()
+      const error = await thrownBy(() => client.revokeRefreshToken({ refreshToken }))
       expect(error).toBeInstanceOf(SessionUnknownError)
       expect(error.outcome).toEqual({ store: 'skipped', cognito: 'skipped' })
       expect(scene.takeCalls()).not.toContain('RevokeToken')
-      await scene.client.revokeRefreshToken({ refreshToken })
+      await client.revokeRefreshToken({ refreshToken })
       expect(await scene.judge(session)).toBe('token_revoked')
     }
   })
@@ -290,7 +292,8 @@ describe('revokeRefreshToken where the session cannot be learned', () => {
     const scene = createScene()
     const { refreshToken } = await scene.signIn()
     scene.cognito.failNext('GetTokensFromRefreshToken', 'UserLambdaValidationException')
-    const error = await thrownBy(() => scene.client.revokeRefreshToken({ refreshToken }))
+    const client = scene.createClient()
+    const error = await thrownBy(() => client.revokeRefreshToken({ refreshToken }))
     expect(error).toBeInstanceOf(SessionUnknownError)
     expect(error.outcome).toEqual({ store: 'skipped', cognito: 'revoked' })
     expect(error.message).toContain('stay acceptable')

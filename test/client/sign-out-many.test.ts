@@ -11,6 +11,7 @@ import {
   ThrottledError,
   UserNotFoundError,
 } from '../../src/errors.js'
+import { takeMonotonicClock } from '../support/monotonic.js'
 import { type Scene, thrownBy, useScene } from '../support/scene.js'
 import { createSdk } from '../testing/harness.js'
 
@@ -28,6 +29,7 @@ function inOwnTime(scene: Scene) {
   vi.useFakeTimers({ toFake: ['Date'] })
   onTestFinished(() => {
     vi.useRealTimers()
+    vi.restoreAllMocks()
     cognito.setConditions({})
   })
   const { clock } = cognito
@@ -41,12 +43,14 @@ function inOwnTime(scene: Scene) {
       ...app,
     }),
   )
+  const advance = takeMonotonicClock()
   const pauses: number[] = []
   const time = {
     now: clock.now,
     sleep: async (ms: number) => {
       pauses.push(ms)
       clock.advance(ms / 1000)
+      advance(ms)
     },
   }
   const startedAt = clock.now()

@@ -208,7 +208,7 @@ describe.each(Object.entries(WAYS))('%s', (name, prepare) => {
         await new Promise(() => {})
       }
     })
-    void signOut()
+    signOut().catch(() => {})
     await recorded
     scene.store.add = add
     expect(await scene.judge(session)).toBe('token_revoked')
@@ -327,4 +327,57 @@ describe('adminGlobalSignOut', () => {
     })
     expect(found?.scope).toBe('user')
   })
+})
+
+describe('A process whose monotonic clock stood still, as a suspended one does', () => {
+  it.each([true, false])(
+    'writes no stale cutoff where Cognito fails, by adminGlobalSignOut with AdminGetUser allowed: %s',
+    async (isAllowed) => {
+      const scene = createScene()
+      await scene.signIn()
+      scene.cognito.clock.advance(200)
+      const session = await scene.signIn(scene.user, scene.createClient())
+      scene.cognito.clock.advance(2)
+      if (!isAllowed) scene.cognito.failNext('AdminGetUser', 'AccessDeniedException')
+      scene.cognito.failNext('AdminUserGlobalSignOut', 'TooManyRequestsException')
+      const error = await thrownBy(() => scene.client.adminGlobalSignOut(scene.user))
+      expect(error.outcome).toMatchObject({ store: 'recorded', cognito: 'failed' })
+      expect(scene.store.added).toHaveLength(2)
+      expect(scene.store.added[1]?.cutoff).toBeGreaterThanOrEqual(Math.floor(nowSeconds(scene)) - 1)
+      expect(await scene.judge(session)).toBe('token_revoked')
+    },
+  )
+
+  it('writes no stale cutoff where Cognito fails, by globalSignOut', async () => {
+    const scene = createScene()
+    await scene.signIn()
+    scene.cognito.clock.advance(200)
+    const session = await scene.signIn(scene.user, scene.createClient())
+    scene.cognito.failNext('GlobalSignOut', 'InternalErrorException')
+    const error = await thrownBy(() => scene.client.globalSignOut(session))
+    expect(error.outcome).toMatchObject({ store: 'recorded', cognito: 'unknown' })
+    expect(await scene.judge(session)).toBe('token_revoked')
+  })
+
+  it('asks the time anew before the first cutoff, which leaves no session open', async () => {
+    const scene = createScene()
+    await scene.client.adminGlobalSignOut(scene.user)
+    scene.cognito.clock.advance(200)
+    await scene.signIn(scene.user, scene.createClient())
+    scene.store.added.length = 0
+    scene.takeCalls()
+    await scene.client.adminGlobalSignOut(scene.user)
+    expect(scene.takeCalls()).toEqual(['AdminGetUser', 'AdminUserGlobalSignOut'])
+    expect(scene.store.added[0]?.cutoff).toBeGreaterThanOrEqual(Math.floor(nowSeconds(scene)) - 1)
+  })
+})
+
+it.each([
+  ['AccessDeniedException', 'Mend that, then complete it with adminGlobalSignOut'],
+  ['TooManyRequestsException', 'revoke (throttled): see cause. Complete it with adminGlobalSignOut'],
+])('A global sign-out that failed by %s says what to do', async (fault, advice) => {
+  const scene = createScene()
+  scene.cognito.failNext('AdminUserGlobalSignOut', fault)
+  const { message } = await thrownBy(() => scene.client.adminGlobalSignOut({ username: scene.user.username }))
+  expect(message).toContain(advice)
 })

@@ -108,6 +108,20 @@ describe('refresh token rotation of FakeCognito', () => {
     },
   )
 
+  it('can leave the session alive where a replaced refresh token is revoked', async () => {
+    const settings = { ...rotation(60), revokeTokenEndsSuccessors: false }
+    const { client, tokens } = await harness().begin(settings)
+    const fresh = await harness().refresh(client, tokens.RefreshToken)
+    await harness().revoke(client, tokens.RefreshToken)
+    await expect(harness().refresh(client, tokens.RefreshToken)).rejects.toMatchObject(
+      refusal('NotAuthorizedException', 'Refresh Token has been revoked'),
+    )
+    await expect(harness().getUser(fresh.AccessToken)).resolves.toBeDefined()
+    const next = await harness().refresh(client, fresh.RefreshToken ?? '')
+    await harness().revoke(client, next.RefreshToken ?? '')
+    await expect(harness().getUser(fresh.AccessToken)).rejects.toThrow('Access Token has been revoked')
+  })
+
   it('excludes ALLOW_REFRESH_TOKEN_AUTH in the settings', () => {
     const settings = { ...rotation(), explicitAuthFlows: ['ALLOW_REFRESH_TOKEN_AUTH'] as const }
     expect(() => harness().cognito.createClient(settings)).toThrow(/explicitAuthFlows/)

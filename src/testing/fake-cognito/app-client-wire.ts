@@ -34,6 +34,7 @@ const fieldsOf: Readonly<Record<keyof AppClientUpdate, readonly string[]>> = {
   ],
   newerSettings: [],
   newOriginJtiOnRefresh: [],
+  revokeTokenEndsSuccessors: [],
 }
 
 /** Settings that a test gave, as they show on the wire. */

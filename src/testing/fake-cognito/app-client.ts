@@ -50,6 +50,11 @@ export interface AppClientUpdate {
    * which does not say whether it does so. Default false.
    */
   readonly newOriginJtiOnRefresh?: boolean
+  /**
+   * Whether RevokeToken of a refresh token that was rotated away ends its session. Else it ends nothing but that
+   * token, and says 200 all the same. No setting of Cognito's, which does not say what it does. Default true.
+   */
+  readonly revokeTokenEndsSuccessors?: boolean
 }
 
 /** What {@link FakeCognito.createClient} takes. */

@@ -124,6 +124,7 @@ export class AppClients {
       oauth: noOAuth,
       newerSettings: {},
       newOriginJtiOnRefresh: false,
+      revokeTokenEndsSuccessors: true,
       ...withoutUndefined(given),
     }
     assertAppClient(settings)

@@ -8,6 +8,8 @@ export interface RefreshToken {
   readonly session: Session
   /** When rotation first replaced it. */
   replacedAtMs?: number
+  /** Whether it was revoked by itself, without its session. */
+  isRevoked?: boolean
 }
 
 /**

@@ -1,3 +1,4 @@
+import { endByRefreshToken } from '../end-by-refresh-token.js'
 import type { Pool } from '../pool.js'
 import { authenticateClient } from './client-authentication.js'
 import { type HostedRequest, required } from './hosted-request.js'
@@ -10,8 +11,6 @@ export async function revoke(pool: Pool, request: HostedRequest): Promise<Respon
   if (!client.enableTokenRevocation) throw new OAuthRefusal('invalid_request')
   if (token.split('.').length === 3) throw new OAuthRefusal('unsupported_token_type')
   const refreshToken = await pool.refreshTokens.open(token)
-  if (refreshToken?.session.clientId === client.clientId) {
-    pool.sessions.revoke(refreshToken.session)
-  }
+  if (refreshToken?.session.clientId === client.clientId) endByRefreshToken(pool, client, refreshToken)
   return new Response(null, { status: 200 })
 }

@@ -11,14 +11,13 @@ export function describeUserPoolClient(pool: Pool, parameters: Parameters): obje
 
 /** Replaces an app client's settings: what is left out becomes what it is by default. Only the name stays. */
 export function updateUserPoolClient(pool: Pool, parameters: Parameters): object {
-  const { clientId, clientName, secrets, newerSettings, newOriginJtiOnRefresh } = clientOf(pool, parameters)
+  const { clientId, clientName, secrets, newerSettings, ...client } = clientOf(pool, parameters)
+  const { newOriginJtiOnRefresh, revokeTokenEndsSuccessors } = client
   const name = parameters.optionalString('ClientName') ?? clientName
   const { given, wire } = readAppClientRequest(parameters, name, secrets.length > 0)
   const kept = keepSent(newerSettings, (field) => parameters.raw(field))
-  return answer(
-    pool,
-    pool.clients.replace(clientId, { ...given, newerSettings: kept, newOriginJtiOnRefresh }, wire),
-  )
+  const played = { newerSettings: kept, newOriginJtiOnRefresh, revokeTokenEndsSuccessors }
+  return answer(pool, pool.clients.replace(clientId, { ...given, ...played }, wire))
 }
 
 /** Makes an app client, with Cognito's defaults for what is left out. */

@@ -73,9 +73,10 @@ async function openFor(
   return refreshToken
 }
 
-function assertUsable(pool: Pool, client: AppClient, { session, replacedAtMs }: RefreshToken): void {
+function assertUsable(pool: Pool, client: AppClient, refreshToken: RefreshToken): void {
+  const { session, replacedAtMs, isRevoked = false } = refreshToken
   const now = pool.clock.now()
-  if (pool.sessions.isRevoked(session)) throw notAuthorized('Refresh Token has been revoked')
+  if (isRevoked || pool.sessions.isRevoked(session)) throw notAuthorized('Refresh Token has been revoked')
   if (now >= session.refreshExpiresAtMs) throw notAuthorized('Refresh Token has expired')
   const { retryGracePeriodSeconds = 0 } = client.refreshTokenRotation
   if (replacedAtMs !== undefined && now >= replacedAtMs + retryGracePeriodSeconds * 1000) {

@@ -1,4 +1,5 @@
 import { assertClientSecret } from '../client-secrets.js'
+import { endByRefreshToken } from '../end-by-refresh-token.js'
 import { CognitoException, invalidParameter, unauthorized } from '../exceptions.js'
 import type { Parameters } from '../parameters.js'
 import type { Pool } from '../pool.js'
@@ -29,6 +30,6 @@ export async function revokeToken(pool: Pool, parameters: Parameters): Promise<o
   if (parts !== 5) throw invalidParameter('Invalid Refresh Token.')
   const refreshToken = await pool.refreshTokens.open(token)
   if (refreshToken?.session.clientId !== clientId) throw unauthorized('Invalid Refresh Token.')
-  pool.sessions.revoke(refreshToken.session)
+  endByRefreshToken(pool, client, refreshToken)
   return {}
 }
