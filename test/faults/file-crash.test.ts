@@ -8,7 +8,7 @@ import { build } from 'esbuild'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { FileRevocationStore } from '../../src/stores/file/index.js'
 
-const KILLS = 200
+const KILLS = 100
 const poolId = 'us-east-1_AbCdEfGhI'
 
 // In the repository, so that the worker finds the packages that are installed here.
