@@ -1,5 +1,6 @@
 import type { SignOutSummary } from '../errors.js'
 import {
+  type DescribeTokenSettingsInput,
   describeTokenSettings,
   type EnableTokenRevocationInput,
   type EnableTokenRevocationResult,
@@ -79,8 +80,8 @@ export class AdminCalls {
    * const { accessTokenValiditySeconds, refreshTokenValiditySeconds } = await client.describeTokenSettings()
    * const revoker = new Revoker({ store, poolId, accessTokenValiditySeconds, refreshTokenValiditySeconds })
    */
-  describeTokenSettings(): Promise<TokenSettings> {
-    return describeTokenSettings(this.#context.api)
+  describeTokenSettings(input?: DescribeTokenSettingsInput): Promise<TokenSettings> {
+    return describeTokenSettings(this.#context.api, input)
   }
 
   /**

@@ -4,7 +4,8 @@ import {
   UpdateUserPoolClientCommand,
 } from '@aws-sdk/client-cognito-identity-provider'
 import { CognitoConfigurationError, ConcurrentModificationError } from '../errors.js'
-import { assertOptionalBoolean, assertOptions } from '../options.js'
+import { assertOptionalBoolean, assertOptionalSignal, assertOptions } from '../options.js'
+import { untilAborted } from './abort.js'
 import { keepAnswerBody } from './answer-body.js'
 import {
   type AppClientChange,
@@ -16,9 +17,16 @@ import {
 import type { CognitoApi } from './cognito-api.js'
 import { type TokenSettings, toTokenSettings } from './token-settings.js'
 
+export interface DescribeTokenSettingsInput {
+  /** Ends the call; it then rejects with the signal's reason. */
+  readonly signal?: AbortSignal
+}
+
 export interface EnableTokenRevocationInput {
   /** Tell what would be changed, and change nothing. Default false. */
   readonly dryRun?: boolean
+  /** Ends the call; it then rejects with the signal's reason, and whether it took effect is unknown. */
+  readonly signal?: AbortSignal
 }
 
 /** What `enableTokenRevocation` did, or would do. */
@@ -34,8 +42,13 @@ const MAX_ATTEMPTS = 5
 const FIRST_PAUSE_MS = 100
 
 /** DescribeUserPoolClient: what it says of tokens. */
-export async function describeTokenSettings(api: CognitoApi): Promise<TokenSettings> {
-  const { settings } = await describeAppClient(api)
+export async function describeTokenSettings(
+  api: CognitoApi,
+  input: DescribeTokenSettingsInput = {},
+): Promise<TokenSettings> {
+  assertOptions('describeTokenSettings', input, ['signal'])
+  assertOptionalSignal('describeTokenSettings', input.signal)
+  const { settings } = await describeAppClient(api, input.signal)
   return toTokenSettings('DescribeUserPoolClient', settings)
 }
 
@@ -44,10 +57,12 @@ export async function enableTokenRevocation(
   api: CognitoApi,
   input: EnableTokenRevocationInput = {},
 ): Promise<EnableTokenRevocationResult> {
-  assertOptions('enableTokenRevocation', input, ['dryRun'])
+  assertOptions('enableTokenRevocation', input, ['dryRun', 'signal'])
+  const { signal } = input
+  assertOptionalSignal('enableTokenRevocation', signal)
   assertOptionalBoolean('enableTokenRevocation', 'dryRun', input.dryRun)
   for (let attempt = 1; ; attempt += 1) {
-    const before = await describeAppClient(api)
+    const before = await describeAppClient(api, signal)
     const wanted: CarriedSettings = { ...before.settings, EnableTokenRevocation: true }
     const changes = differences(before.settings, wanted)
     if (changes.length === 0) return { changed: false, changes }
@@ -55,30 +70,41 @@ export async function enableTokenRevocation(
     if (input.dryRun === true) return { changed: false, changes }
     const expected = inSeconds(wanted)
     try {
-      assertOutcome(expected, await updateAppClient(api, wanted))
+      assertOutcome(expected, await updateAppClient(api, wanted, signal))
       return { changed: true, changes }
     } catch (error) {
       if (!(error instanceof ConcurrentModificationError) || attempt === MAX_ATTEMPTS) throw error
     }
-    await sleep(FIRST_PAUSE_MS * 2 ** (attempt - 1) * (0.5 + Math.random() / 2))
+    await untilAborted(sleep(FIRST_PAUSE_MS * 2 ** (attempt - 1) * (0.5 + Math.random() / 2)), signal)
   }
 }
 
-async function describeAppClient(api: CognitoApi): Promise<DescribedAppClient> {
+async function describeAppClient(
+  api: CognitoApi,
+  signal: AbortSignal | undefined,
+): Promise<DescribedAppClient> {
   const command = new DescribeUserPoolClientCommand({ UserPoolId: api.userPoolId, ClientId: api.clientId })
   const body = keepAnswerBody(command)
-  const output = await api.call('DescribeUserPoolClient', (sdk, options) => sdk.send(command, options))
+  const output = await api.call('DescribeUserPoolClient', (sdk, options) => sdk.send(command, options), {
+    signal,
+  })
   return readAppClient('DescribeUserPoolClient', api, output.UserPoolClient, body())
 }
 
-async function updateAppClient(api: CognitoApi, settings: CarriedSettings): Promise<DescribedAppClient> {
+async function updateAppClient(
+  api: CognitoApi,
+  settings: CarriedSettings,
+  signal: AbortSignal | undefined,
+): Promise<DescribedAppClient> {
   const command = new UpdateUserPoolClientCommand({
     ...settings,
     UserPoolId: api.userPoolId,
     ClientId: api.clientId,
   })
   const body = keepAnswerBody(command)
-  const output = await api.call('UpdateUserPoolClient', (sdk, options) => sdk.send(command, options))
+  const output = await api.call('UpdateUserPoolClient', (sdk, options) => sdk.send(command, options), {
+    signal,
+  })
   return readAppClient('UpdateUserPoolClient', api, output.UserPoolClient, body())
 }
 

@@ -4,7 +4,13 @@ import {
   type ExplicitAuthFlowsType,
 } from '@aws-sdk/client-cognito-identity-provider'
 import { CognitoConfigurationError, CognitoError } from '../errors.js'
-import { assertOptionalBoolean, assertOptions, assertString, optionError } from '../options.js'
+import {
+  assertOptionalBoolean,
+  assertOptionalSignal,
+  assertOptions,
+  assertString,
+  optionError,
+} from '../options.js'
 import { CARRIED_FIELDS } from './app-client-settings.js'
 import type { CognitoApi } from './cognito-api.js'
 
@@ -28,6 +34,8 @@ export interface CreateAppClientInput {
    * rotation is ENABLED, ALLOW_REFRESH_TOKEN_AUTH; PreventUserExistenceErrors ENABLED; else Cognito's.
    */
   readonly settings?: NewAppClientSettings
+  /** Ends the call; it then rejects with the signal's reason, and whether an app client was made is unknown. */
+  readonly signal?: AbortSignal
 }
 
 /** A new app client. */
@@ -42,10 +50,11 @@ export async function createAppClient(
   api: CognitoApi,
   input: CreateAppClientInput,
 ): Promise<CreatedAppClient> {
-  assertOptions('createAppClient', input, ['clientName', 'generateSecret', 'settings'])
-  const { clientName, generateSecret = false, settings = {} } = input
+  assertOptions('createAppClient', input, ['clientName', 'generateSecret', 'settings', 'signal'])
+  const { clientName, generateSecret = false, settings = {}, signal } = input
   assertString('createAppClient', 'clientName', clientName)
   assertOptionalBoolean('createAppClient', 'generateSecret', generateSecret)
+  assertOptionalSignal('createAppClient', signal)
   if (typeof settings !== 'object' || settings === null) {
     throw optionError('createAppClient', 'settings', 'an object', settings)
   }
@@ -59,8 +68,10 @@ export async function createAppClient(
     GenerateSecret: generateSecret,
     EnableTokenRevocation: true,
   })
-  const { UserPoolClient: created } = await api.call('CreateUserPoolClient', (sdk, options) =>
-    sdk.send(command, options),
+  const { UserPoolClient: created } = await api.call(
+    'CreateUserPoolClient',
+    (sdk, options) => sdk.send(command, options),
+    { signal },
   )
   const { ClientId: clientId, ClientSecret: clientSecret } = created ?? {}
   if (!clientId) throw new CognitoError("CreateUserPoolClient: Cognito's answer has no client id")

@@ -1,5 +1,9 @@
 export * from '../errors.js'
-export type { EnableTokenRevocationInput, EnableTokenRevocationResult } from './app-client.js'
+export type {
+  DescribeTokenSettingsInput,
+  EnableTokenRevocationInput,
+  EnableTokenRevocationResult,
+} from './app-client.js'
 export type {
   AddClientSecretInput,
   AddedClientSecret,

@@ -32,6 +32,23 @@ const ACTIONS: readonly (readonly [string, string, Act])[] = [
     ({ client, user }, _, signal) => client.adminGlobalSignOut({ ...user, signal }),
   ],
 ]
+const SETTING_UP: readonly (readonly [string, string, Act])[] = [
+  [
+    'describeTokenSettings',
+    'DescribeUserPoolClient',
+    ({ client }, _, signal) => client.describeTokenSettings({ signal }),
+  ],
+  [
+    'enableTokenRevocation',
+    'DescribeUserPoolClient',
+    ({ client }, _, signal) => client.enableTokenRevocation({ signal }),
+  ],
+  [
+    'createAppClient',
+    'CreateUserPoolClient',
+    ({ client }, _, signal) => client.createAppClient({ clientName: 'another', signal }),
+  ],
+]
 const REVOKING = ACTIONS.slice(2)
 
 /** Starts an action whose call to Cognito hangs, and aborts it once Cognito has been asked. */
@@ -50,22 +67,28 @@ async function abortWhileAsked(
 }
 
 describe('A signal', () => {
-  it.each(ACTIONS)('that is aborted before %s asks Cognito for nothing', async (_, __, act) => {
-    const scene = createScene()
-    const session = await scene.signIn()
-    scene.takeCalls()
-    const reason = new Error('too late')
-    expect(await thrownBy(() => act(scene, session, AbortSignal.abort(reason)))).toBe(reason)
-    expect(scene.takeCalls()).toEqual([])
-    expect(scene.store.added).toEqual([])
-  })
+  it.each([...ACTIONS, ...SETTING_UP])(
+    'that is aborted before %s asks Cognito for nothing',
+    async (_, __, act) => {
+      const scene = createScene()
+      const session = await scene.signIn()
+      scene.takeCalls()
+      const reason = new Error('too late')
+      expect(await thrownBy(() => act(scene, session, AbortSignal.abort(reason)))).toBe(reason)
+      expect(scene.takeCalls()).toEqual([])
+      expect(scene.store.added).toEqual([])
+    },
+  )
 
-  it.each(ACTIONS.slice(0, 2))('that is aborted ends %s with its reason', async (_, operation, act) => {
-    const scene = createScene()
-    const session = await scene.signIn()
-    const { error } = await abortWhileAsked(scene, operation, (signal) => act(scene, session, signal))
-    expect(error.message).toBe('the user has gone')
-  })
+  it.each([...ACTIONS.slice(0, 2), ...SETTING_UP])(
+    'that is aborted ends %s with its reason',
+    async (_, operation, act) => {
+      const scene = createScene()
+      const session = await scene.signIn()
+      const { error } = await abortWhileAsked(scene, operation, (signal) => act(scene, session, signal))
+      expect(error.message).toBe('the user has gone')
+    },
+  )
 
   it.each(REVOKING)(
     'that is aborted during %s leaves the sessions shut, and it is told',
@@ -152,7 +175,7 @@ describe('A signal', () => {
     expect(scene.takeCalls()).toEqual([])
   })
 
-  it.each(ACTIONS)('that is none is refused by %s', async (_, __, act) => {
+  it.each([...ACTIONS, ...SETTING_UP])('that is none is refused by %s', async (_, __, act) => {
     const scene = createScene()
     const session = await scene.signIn()
     const error = await thrownBy(() => act(scene, session, {} as never))
