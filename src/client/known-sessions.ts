@@ -1,12 +1,14 @@
 import { LRUCache } from 'lru-cache'
-import { type CognitoClaims, clientIdOf } from '../tokens/claims.js'
+import { CLOCK_TOLERANCE_SECONDS, type CognitoClaims, clientIdOf } from '../tokens/claims.js'
 import { digestOf } from './refresh-input.js'
 import { claimsFromCognito } from './session-tokens.js'
 
 /** Refresh tokens whose session is remembered. */
 const MAX_TOKENS = 10_000
-/** Ids of one session that are remembered, the newest: where each refresh gives another, the older ones' tokens are over. */
+/** Ids of one session above which those are dropped whose tokens are over: a refresh may give another each time. */
 const MAX_IDS = 50
+/** Ids of one session that are remembered at all, the newest. */
+const MAX_LIVE_IDS = 1_000
 
 /** Tokens of a session, as Cognito has just given them. */
 export interface GivenTokens {
@@ -18,7 +20,12 @@ export interface GivenTokens {
 /** What is known of the session behind a refresh token: ids, and no token. */
 export class KnownSession {
   readonly sub: string
-  readonly #originJtis = new Set<string>()
+  /** Each with the `exp` of its latest token. */
+  readonly #originJtis = new Map<string, number>()
+  /**
+   * Epoch seconds: no token of the session was issued earlier. 0 where this process has not seen it begin.
+   */
+  startedAt = 0
   #beganAt = Number.POSITIVE_INFINITY
 
   constructor(sub: string) {
@@ -27,7 +34,7 @@ export class KnownSession {
 
   /** Every `origin_jti` that its tokens had, the newest last: a refresh may have given it another. */
   get originJtis(): readonly string[] {
-    return [...this.#originJtis]
+    return [...this.#originJtis.keys()]
   }
 
   /** The earliest time in its tokens, in epoch seconds: whatever was ended until then or later includes it. */
@@ -35,13 +42,19 @@ export class KnownSession {
     return this.#beganAt
   }
 
-  add({ origin_jti, auth_time, iat }: CognitoClaims): void {
+  add({ origin_jti, auth_time, iat, exp }: CognitoClaims): void {
     this.#beganAt = Math.min(this.#beganAt, auth_time ?? iat, iat)
     if (origin_jti === undefined) return
+    const lastsUntil = Math.max(exp, this.#originJtis.get(origin_jti) ?? 0)
     this.#originJtis.delete(origin_jti)
-    this.#originJtis.add(origin_jti)
-    const [oldest] = this.#originJtis
-    if (this.#originJtis.size > MAX_IDS && oldest !== undefined) this.#originJtis.delete(oldest)
+    this.#originJtis.set(origin_jti, lastsUntil)
+    if (this.#originJtis.size <= MAX_IDS) return
+    // By Cognito's own clock: an id whose tokens are over need not be ended.
+    for (const [id, until] of this.#originJtis) {
+      if (until + CLOCK_TOLERANCE_SECONDS < iat) this.#originJtis.delete(id)
+    }
+    const [oldest] = this.#originJtis.keys()
+    if (this.#originJtis.size > MAX_LIVE_IDS && oldest !== undefined) this.#originJtis.delete(oldest)
   }
 }
 
@@ -80,9 +93,10 @@ export class KnownSessions {
   /**
    * Remembers the session of tokens that Cognito itself has just given.
    *
-   * @param predecessor the refresh token for which it gave them
+   * @param exchanged the refresh token for which it gave them; undefined for a sign-in
    */
-  learn({ accessToken, idToken, refreshToken }: GivenTokens, predecessor = refreshToken): void {
+  learn({ accessToken, idToken, refreshToken }: GivenTokens, exchanged?: string): void {
+    const predecessor = exchanged ?? refreshToken
     const claims = [accessToken, idToken].flatMap((token) => (token && claimsFromCognito(token)) || [])
     const [first] = claims
     if (first === undefined || predecessor === undefined) return
@@ -91,6 +105,7 @@ export class KnownSessions {
     for (const each of claims) {
       if (each.sub === first.sub && clientIdOf(each) === this.#clientId) session.add(each)
     }
+    if (exchanged === undefined) session.startedAt = session.beganAt
     const rotated = refreshToken !== undefined && refreshToken !== predecessor
     const isReplaced = rotated || this.isReplaced(predecessor)
     this.#tokens.set(digestOf(predecessor), { session, isReplaced })

@@ -70,8 +70,11 @@ export class RefreshGate {
   /** Takes note of what the tokens given along say of the session, where that is not known. */
   async #heed(tokens: RefreshedTokens, input: RefreshInput): Promise<void> {
     const known = this.#context.sessions.find(tokens.refreshToken)
+    // What was issued before the session began is of another one: of the user's last, say, in another tab.
+    const start = Math.max(known?.startedAt ?? 0, authenticatedAt(tokens))
     const isNews = ({ sub, origin_jti, auth_time, iat }: CognitoClaims) =>
       sub === known?.sub &&
+      iat >= start &&
       (Math.min(auth_time ?? iat, iat) < known.beganAt ||
         (origin_jti !== undefined && !known.originJtis.includes(origin_jti)))
     const said = claimsFrom(input.accessToken, input.idToken)
@@ -107,6 +110,13 @@ export class RefreshGate {
       })),
     ]
   }
+}
+
+/** When the session's user authenticated; 0 where a refresh seems to tell its own time instead. */
+function authenticatedAt({ accessToken }: RefreshedTokens): number {
+  const [claims] = claimsFrom(accessToken)
+  const { auth_time = 0, iat = 0 } = claims ?? {}
+  return auth_time < iat ? auth_time : 0
 }
 
 function claimsFrom(...tokens: readonly (string | undefined)[]): CognitoClaims[] {

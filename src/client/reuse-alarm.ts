@@ -58,7 +58,9 @@ export class ReuseAlarm {
   async #describe(input: RefreshInput): Promise<RefreshTokenReuse> {
     const { sessions, verifier } = this.#context
     const known = sessions.find(input.refreshToken)
-    const said = await claimsOfHints(verifier, input)
+    const all = await claimsOfHints(verifier, input)
+    // What was issued before the session began is of another one.
+    const said = all.filter(({ iat }) => iat >= (known?.startedAt ?? 0))
     const sub = known?.sub ?? said[0]?.sub
     const hinted = said.flatMap((claims) => (claims.sub === sub && claims.origin_jti) || [])
     const originJtis = [...new Set([...(known?.originJtis ?? []), ...hinted])]

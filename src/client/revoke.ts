@@ -76,7 +76,9 @@ export async function revokeRefreshToken(
   // What a refresh or this process's memory told cannot be learned again once Cognito has revoked: a process that is
   // gone by then would leave tokens that nobody can name.
   const isHinted = learned.learnedFrom === 'accessToken' || learned.learnedFrom === 'idToken'
-  if (!recorded.ok && !isHinted) recorded = await recordAll(proves)
+  // A store that hangs would only hold up Cognito.
+  const answered = elapsedMs(startedAt) < context.storeTimeoutMs
+  if (!recorded.ok && !isHinted && answered) recorded = await recordAll(proves)
   let revoked = await revokeAll(context, learned.refreshTokens, how, signal)
   // What a refresh brought in the meantime, that was under way when the session was learned.
   let isSettled = false
@@ -117,7 +119,7 @@ function remedyFor({ store, cognito, learnedFrom }: RevokeOutcome, cause: unknow
   }
   if (cause === undefined)
     return 'Call it with confirmPairing: true: a refresh shows whether the token is good'
-  if (cause instanceof errors.RefreshTokenReuseError)
+  if (cause instanceof errors.RefreshTokenReuseError || cause instanceof errors.RefreshTokenInvalidError)
     return 'Use adminGlobalSignOut: Cognito takes the refresh token no more'
   if (cognito === 'unknown' && learnedFrom === 'refresh') {
     return 'Call it again to complete it; if that throws RefreshTokenRevokedError, it is complete'

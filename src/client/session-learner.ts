@@ -69,7 +69,8 @@ export class SessionLearner {
     const newest = successors.newestOf(sessions.find(input.refreshToken)?.originJtis ?? [])
     const learned = await this.#learn(input)
     const refreshTokens = learned.refreshTokens.filter((token) => token !== input.refreshToken)
-    if (newest !== undefined && !refreshTokens.includes(newest)) refreshTokens.push(newest)
+    const isOther = newest !== undefined && newest !== input.refreshToken
+    if (isOther && !refreshTokens.includes(newest)) refreshTokens.push(newest)
     if (learned.refreshTokens.includes(input.refreshToken)) refreshTokens.push(input.refreshToken)
     const all = { ...learned, refreshTokens }
     return learnedSince(this.#context, input.refreshToken, all)?.all ?? all

@@ -329,6 +329,41 @@ it('A token given along from before the earliest that is known tells when the se
   await expect(refreshing).rejects.toThrow(RefreshTokenRevokedError)
 })
 
+describe('A token of an earlier session of the user, given along to a refresh', () => {
+  const MINUTE = 60
+
+  it.each([
+    ['was revoked', (scene: Scene, earlier: Session) => scene.client.revokeRefreshToken(earlier)],
+    ['was ended with all of them', (scene: Scene) => scene.client.adminGlobalSignOut(scene.user)],
+  ])('is not heeded, though that one %s', async (_, end) => {
+    for (const isRemembered of [true, false]) {
+      const scene = createScene()
+      const earlier = await scene.signIn()
+      await end(scene, earlier)
+      scene.cognito.clock.advance(MINUTE)
+      const session = await scene.signIn()
+      scene.cognito.clock.advance(MINUTE)
+      const client = isRemembered ? scene.client : scene.createClient()
+      const { refreshToken } = session
+      const { accessToken, idToken } = earlier
+      await expect(client.refresh({ refreshToken, accessToken, idToken })).resolves.toBeDefined()
+      expect(await scene.judge(session)).toBe('accepted')
+    }
+  })
+
+  it('is not ended along with the other, where both are alive', async () => {
+    const scene = createScene()
+    const elsewhere = await scene.signIn()
+    scene.cognito.clock.advance(MINUTE)
+    const session = await scene.signIn()
+    const { refreshToken } = session
+    await scene.client.refresh({ refreshToken, accessToken: elsewhere.accessToken })
+    await scene.client.revokeRefreshToken(session)
+    expect(await scene.judge(session)).toBe('token_revoked')
+    expect(await scene.judge(elsewhere)).toBe('accepted')
+  })
+})
+
 describe('A session that is found ended at its refresh', () => {
   const lives = (scene: Scene) =>
     scene.store.added.map(({ expiresAt }) => expiresAt - scene.cognito.clock.now() / 1000)
