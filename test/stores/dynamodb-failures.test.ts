@@ -338,6 +338,15 @@ describe('What is set up wrongly', () => {
   })
 })
 
+/** A promise that is kept when somebody says so. */
+function createGate() {
+  let resolve = (): void => {}
+  const promise = new Promise<undefined>((done) => {
+    resolve = () => done(undefined)
+  })
+  return { promise, resolve: () => resolve() }
+}
+
 describe('A mirror over DynamoDB', () => {
   it('gives back to the table what it has lost', async () => {
     const scene = await Scene.create(dynalite())
@@ -346,13 +355,13 @@ describe('A mirror over DynamoDB', () => {
     await mirror.add([session('a'), user('b', { cutoff: now })])
     await eventually(() => mirror.ready())
     // A table is lost at once: no request sees it half gone.
-    const items = await scene.items()
-    const lost = Promise.all(items.map((item) => scene.delete(item)))
-    scene.proxy.intercept = async () => {
-      await lost
-      return undefined
+    // A table is lost at once: nobody gets at it before all is gone, whatever was still being written.
+    const { promise: lost, resolve: open } = createGate()
+    scene.proxy.intercept = () => lost
+    for (let items = await scene.items(); items.length > 0; items = await scene.items()) {
+      for (const item of items) await scene.delete(item)
     }
-    await lost
+    open()
     const store = scene.directStore()
     await eventually(() => expectFound(store, [session('a'), user('b')]))
   })
