@@ -32,6 +32,27 @@ async function endInStore(scene: Scene, session: Pick<Session, 'accessToken'>): 
   return claims.origin_jti ?? ''
 }
 
+/** The SDK with a Cognito that tells another time of sign-in at each refresh, as emulators do. */
+function forgetfulSdk(scene: Scene) {
+  const sdk = createSdk(scene.cognito.url, { maxAttempts: 1 })
+  sdk.middlewareStack.add(
+    (next) => async (args) => {
+      const result = await next(args)
+      const { AuthenticationResult: tokens } = result.output as {
+        AuthenticationResult?: AuthenticationResultType
+      }
+      // A sign-in gives a refresh token; a refresh without rotation none.
+      if (tokens?.AccessToken === undefined || tokens.RefreshToken !== undefined) return result
+      const { iat = 0, ...rest } = decodeJwt(tokens.AccessToken)
+      tokens.AccessToken = scene.cognito.minter.sign({ ...rest, iat, auth_time: iat })
+      delete tokens.IdToken
+      return result
+    },
+    { step: 'initialize' },
+  )
+  return sdk
+}
+
 describe('A session that the store has as ended, of which Cognito does not know', () => {
   it.each(['session', 'user', 'client', 'pool'] as const)(
     'is not refreshed, and Cognito is told: ended as a %s',
@@ -82,22 +103,7 @@ describe('A session that the store has as ended, of which Cognito does not know'
 
   it('is not refreshed where a refresh tells another time of sign-in, as emulators do', async () => {
     const scene = createScene()
-    const sdk = createSdk(scene.cognito.url, { maxAttempts: 1 })
-    sdk.middlewareStack.add(
-      (next) => async (args) => {
-        const result = await next(args)
-        const { AuthenticationResult: tokens } = result.output as {
-          AuthenticationResult?: AuthenticationResultType
-        }
-        if (tokens?.AccessToken === undefined || tokens.RefreshToken !== undefined) return result
-        const { auth_time: _, ...claims } = decodeJwt(tokens.AccessToken)
-        tokens.AccessToken = scene.cognito.minter.sign({ ...claims, auth_time: claims.iat })
-        delete tokens.IdToken
-        return result
-      },
-      { step: 'initialize' },
-    )
-    const client = scene.createClient({ sdk })
+    const client = scene.createClient({ sdk: forgetfulSdk(scene) })
     const session = await scene.signIn(scene.user, client)
     const { iat, sub } = await claimsOf(scene, session)
     await revokerOf(scene).revokeUser(sub, { cutoff: iat })
@@ -308,24 +314,8 @@ it('A token given along from before the earliest that is known tells when the se
     { poolId, scope: 'user', id: claims.sub, cutoff: claims.iat, expiresAt: claims.iat + HOUR },
   ])
   scene.cognito.clock.advance(5)
-  // A Cognito that tells another time of sign-in at each refresh, as emulators do.
-  const sdk = createSdk(scene.cognito.url, { maxAttempts: 1 })
-  sdk.middlewareStack.add(
-    (next) => async (args) => {
-      const result = await next(args)
-      const { AuthenticationResult: tokens } = result.output as {
-        AuthenticationResult?: AuthenticationResultType
-      }
-      if (tokens?.AccessToken === undefined) return result
-      const { iat = 0, ...rest } = decodeJwt(tokens.AccessToken)
-      tokens.AccessToken = scene.cognito.minter.sign({ ...rest, iat, auth_time: iat })
-      delete tokens.IdToken
-      return result
-    },
-    { step: 'initialize' },
-  )
   const { refreshToken, accessToken } = session
-  const refreshing = scene.createClient({ sdk }).refresh({ refreshToken, accessToken })
+  const refreshing = scene.createClient({ sdk: forgetfulSdk(scene) }).refresh({ refreshToken, accessToken })
   await expect(refreshing).rejects.toThrow(RefreshTokenRevokedError)
 })
 

@@ -3,16 +3,7 @@ import { inspect } from 'node:util'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { createDeviceVerifier, loadSrpHelper, SrpExchange } from '../../src/client/srp.js'
 import { CognitoConfigurationError, CognitoError } from '../../src/errors.js'
-import { dotNetClaim, soto } from '../testing/srp-vectors.js'
-
-/** What of a published run makes an exchange. */
-interface Run {
-  readonly identity: { readonly group: string; readonly id: string }
-  readonly password: string
-  readonly salt: string
-  readonly a: string
-  readonly B: string
-}
+import { dotNetClaim, type Run, soto } from '../testing/srp-vectors.js'
 
 const N = BigInt(`0x${createDiffieHellmanGroup('modp15').getPrime('hex')}`)
 const timestamp = dotNetClaim.timestamp

@@ -11,7 +11,7 @@ import {
   signClaim,
 } from '../../src/testing/fake-cognito/srp/srp.js'
 import { readTimestamp } from '../../src/testing/fake-cognito/srp/timestamp.js'
-import { dotNetClaim, dotNetKey, soto } from './srp-vectors.js'
+import { dotNetClaim, dotNetKey, type Run, soto } from './srp-vectors.js'
 
 // The server's own b is in no published run: they fix the verifier, k, u, the key and the signature, from the
 // client's side. That a server comes to the client's secret is a test of its own.
@@ -86,14 +86,6 @@ describe('the software token of FakeCognito', () => {
     expect(taken).toEqual([-1, 0, 1])
   })
 })
-
-interface Run {
-  readonly identity: { readonly group: string; readonly id: string }
-  readonly password: string
-  readonly salt: string
-  readonly a: string
-  readonly B: string
-}
 
 /** A client's side of a run: (B - k g^x)^(a + u x), with the server's own verifier, k, u and key. */
 function clientKey({ identity, password, salt, a, B }: Run): Buffer {

@@ -104,3 +104,12 @@ export const dotNetKey = {
   /** Hexadecimal of base64 LmbBsy/4chqMRYOhmtmCrA==. */
   key: Buffer.from('LmbBsy/4chqMRYOhmtmCrA==', 'base64').toString('hex'),
 }
+
+/** What of a published run makes an exchange. */
+export interface Run {
+  readonly identity: { readonly group: string; readonly id: string }
+  readonly password: string
+  readonly salt: string
+  readonly a: string
+  readonly B: string
+}
