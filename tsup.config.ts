@@ -10,7 +10,7 @@ const common: Options = {
     index: 'src/index.ts',
     client: 'src/client/index.ts',
     dynamodb: 'src/stores/dynamodb/index.ts',
-    express: 'src/middleware/express.ts',
+    express: 'src/middleware/express/index.ts',
     file: 'src/stores/file/index.ts',
     http: 'src/stores/http/index.ts',
     redis: 'src/stores/redis/index.ts',

@@ -32,6 +32,7 @@ export {
 } from './revocation/revoker.js'
 export type { ChangeBatch, ChangesOptions, RevocationListener, RevocationStore } from './revocation/store.js'
 export type {
+  ClaimsOf,
   CognitoAccessTokenClaims,
   CognitoBaseClaims,
   CognitoClaims,
@@ -41,10 +42,11 @@ export type {
 export type { JwksOptions } from './tokens/jwks.js'
 export type { JsonWebKey, JsonWebKeySet } from './tokens/signing-key.js'
 export type { TokenIdentity } from './tokens/token-identity.js'
-export { type ClaimsOf, TokenVerifier } from './verifier.js'
+export { TokenVerifier } from './verifier.js'
 export type {
   CustomJwtCheck,
   SharedVerifierOptions,
   TokenVerifierOptions,
   UserPoolOptions,
+  VerifyOptions,
 } from './verifier-options.js'

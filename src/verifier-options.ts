@@ -91,6 +91,12 @@ export type TokenVerifierOptions<Use extends TokenUse | null = TokenUse | null> 
       })
   )
 
+/** What may be otherwise for one call of `verify`. */
+export interface VerifyOptions {
+  /** In place of the verifier's own. */
+  readonly onRevocationUnavailable?: 'reject' | 'accept'
+}
+
 /** A user pool's options, checked. */
 export interface UserPool extends PoolRules {
   readonly customJwtCheck: CustomJwtCheck | undefined

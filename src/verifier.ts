@@ -5,9 +5,7 @@ import type { RevocationMatch } from './revocation/revocation.js'
 import { RevocationLookup } from './revocation/revocation-lookup.js'
 import { RevocationWatch, type WatchOutcome } from './revocation/revocation-watch.js'
 import {
-  type CognitoAccessTokenClaims,
-  type CognitoClaims,
-  type CognitoIdTokenClaims,
+  type ClaimsOf,
   checkAuthorization,
   checkClaims,
   endOfLife,
@@ -25,14 +23,8 @@ import {
   checkVerifierOptions,
   type TokenVerifierOptions,
   type UserPool,
+  type VerifyOptions,
 } from './verifier-options.js'
-
-/** The claims of the tokens that a verifier for this `tokenUse` accepts. */
-export type ClaimsOf<Use extends TokenUse | null> = Use extends 'access'
-  ? CognitoAccessTokenClaims
-  : Use extends 'id'
-    ? CognitoIdTokenClaims
-    : CognitoClaims
 
 /**
  * Verifies Cognito's access and ID tokens: shape, header, issuer, key, signature, claims and, last, whether
@@ -74,7 +66,7 @@ export class TokenVerifier<Use extends TokenUse | null = TokenUse | null> {
    *   TokenExpiredError, InsufficientScopeError, TokenNotRevocableError, TokenRevokedError: refuse the request
    * @throws JwksUnavailableError, RevocationUnavailableError, NotReadyError: it can't be known now, answer 503
    */
-  async verify(token: string): Promise<ClaimsOf<Use>> {
+  async verify(token: string, { onRevocationUnavailable }: VerifyOptions = {}): Promise<ClaimsOf<Use>> {
     let authentic: Authentic | undefined
     try {
       this.#assertOpen()
@@ -88,7 +80,8 @@ export class TokenVerifier<Use extends TokenUse | null = TokenUse | null> {
       if (custom !== undefined) await custom
       if (this.#revocation !== undefined) {
         assertRevocable(authentic)
-        assertNotRevoked(await this.#orAccept(this.#revocation.find(authentic.identity)))
+        const accept = this.#accepts(onRevocationUnavailable)
+        assertNotRevoked(await this.#orAccept(this.#revocation.find(authentic.identity), accept))
       }
       return authentic.claims as ClaimsOf<Use>
     } catch (error) {
@@ -224,18 +217,25 @@ export class TokenVerifier<Use extends TokenUse | null = TokenUse | null> {
     try {
       return lookup.findSync(identity)
     } catch (error) {
-      return this.#acceptOrThrow(error)
+      return this.#acceptOrThrow(error, this.#options.accept)
     }
   }
 
-  #orAccept(found: Promise<RevocationMatch | undefined>): Promise<RevocationMatch | undefined> {
-    return found.catch((error) => this.#acceptOrThrow(error))
+  #accepts(chosen: VerifyOptions['onRevocationUnavailable']): boolean {
+    return chosen === undefined ? this.#options.accept : chosen === 'accept'
+  }
+
+  #orAccept(
+    found: Promise<RevocationMatch | undefined>,
+    accept: boolean,
+  ): Promise<RevocationMatch | undefined> {
+    return found.catch((error) => this.#acceptOrThrow(error, accept))
   }
 
   /** The owner's choice, where it cannot be known whether the token is revoked. */
-  #acceptOrThrow(error: unknown): undefined {
+  #acceptOrThrow(error: unknown, accept: boolean): undefined {
     if (!(error instanceof RevocationUnavailableError)) throw error
-    const { accept, observer } = this.#options
+    const { observer } = this.#options
     notify(observer, { type: 'revocation_unavailable', decision: accept ? 'accepted' : 'rejected', error })
     if (!accept) throw error
   }

@@ -121,6 +121,26 @@ function mayUseSdk(file: string, specifier: string): boolean {
   return roomOf(file) === 'client' && specifier !== '@aws-sdk/client-dynamodb'
 }
 
+/** A framework is an optional peer of its own adapter, and of nobody else. */
+const frameworks: Record<string, string> = {
+  '@middy/core': 'middy',
+  '@nestjs/common': 'nestjs',
+  '@nestjs/core': 'nestjs',
+  'aws-lambda': 'of no adapter: its users need not have its types',
+  express: 'express',
+  fastify: 'fastify',
+  hono: 'hono',
+  koa: 'koa',
+  'socket.io': 'of no adapter: the socket is handed in',
+  ws: 'of no adapter: the socket is handed in',
+}
+
+function isOwnFramework(file: string, specifier: string): boolean {
+  const known = Object.keys(frameworks).find((name) => `${specifier}/`.startsWith(`${name}/`))
+  const adapter = /^middleware\/([^/]+)\//.exec(file)?.[1]
+  return known === undefined || frameworks[known] === adapter
+}
+
 function misplacedPackages(graph: Graph): string[] {
   const found: string[] = []
   for (const [file, imports] of graph) {
@@ -129,7 +149,7 @@ function misplacedPackages(graph: Graph): string[] {
         // What speaks to the service parses its stream; the service itself, and all else, does without.
         (specifier === 'eventsource-parser' && file !== 'stores/http/event-stream.ts') ||
         (/^@(aws-sdk|smithy)\//.test(specifier) && !mayUseSdk(file, specifier)) ||
-        (specifier === 'express' && file !== 'middleware/express.ts') ||
+        !isOwnFramework(file, specifier) ||
         // The client is handed in: no version of it is this library's own.
         ['ioredis', 'redis', 'iovalkey'].includes(specifier) ||
         // Loaded when it is needed, and only where Node has none of its own.
@@ -167,7 +187,7 @@ describe('the house', () => {
     expect(circles(house)).toEqual([])
   })
 
-  it('keeps the AWS SDK in client/ and stores/dynamodb/, Express in its middleware, Redis clients out, and jose, oauth4webapi and SRP lazy', () => {
+  it('keeps the AWS SDK in client/ and stores/dynamodb/, each framework in its adapter, Redis clients out, and jose, oauth4webapi and SRP lazy', () => {
     expect(misplacedPackages(house)).toEqual([])
   })
 
@@ -189,7 +209,11 @@ describe('these checks', () => {
     ['an upward dynamic import', 'errors.ts', "const a = import('./verifier.js')"],
     ['an upward import in a type', 'errors.ts', "type A = import('./verifier.js').A"],
     ['an import between siblings', 'client/client.ts', "import { a } from '../middleware/bearer.js'"],
-    ['a room that uses testing/', 'middleware/express.ts', "import { a } from '../testing/minter.js'"],
+    [
+      'a room that uses testing/',
+      'middleware/express/index.ts',
+      "import { a } from '../../testing/minter.js'",
+    ],
     ['a face that shows client/', 'index.ts', "export { a } from './client/index.js'"],
     ['testing/ that uses the verifier', 'testing/index.ts', "import { a } from '../verifier.js'"],
     ['an unknown room', 'attic/box.ts', ''],
@@ -213,7 +237,8 @@ describe('these checks', () => {
     const packages = graph({
       'client/client.ts': "import { A } from '@aws-sdk/client-cognito-identity-provider'",
       'verifier.ts': "import type { A } from '@aws-sdk/client-cognito-identity-provider'",
-      'middleware/express.ts': "import type { Request } from 'express'",
+      'middleware/express/index.ts': "import type { Request } from 'express'",
+      'middleware/hono/index.ts': "import type { Context } from 'hono/types'\nimport Koa from 'koa'",
       'middleware/bearer.ts': "import type { Request } from 'express'",
       'tokens/jwks.ts': "import type { JWK } from 'jose'\nconst jose = await import('jose')",
       'tokens/signature.ts': "import { importJWK } from 'jose'",
@@ -234,6 +259,7 @@ describe('these checks', () => {
     })
     expect(misplacedPackages(packages)).toEqual([
       'verifier.ts imports @aws-sdk/client-cognito-identity-provider (type)',
+      'middleware/hono/index.ts imports koa (static)',
       'middleware/bearer.ts imports express (type)',
       'tokens/signature.ts imports jose (static)',
       'stores/redis/store.ts imports ioredis (type)',

@@ -25,7 +25,7 @@ import {
   UserNotFoundError,
   WrongClientError,
 } from '../src/index.js'
-import { verifyToken } from '../src/middleware/express.js'
+import { verifyToken } from '../src/middleware/express/index.js'
 import { CognitoLocal, CREDENTIALS, type LocalUser } from './support/cognito-local.js'
 import { call, listen } from './support/http.js'
 

@@ -51,6 +51,13 @@ export interface CognitoIdTokenClaims extends CognitoBaseClaims {
 
 export type CognitoClaims = CognitoAccessTokenClaims | CognitoIdTokenClaims
 
+/** The claims of the tokens that a verifier for this `tokenUse` accepts. */
+export type ClaimsOf<Use extends TokenUse | null> = Use extends 'access'
+  ? CognitoAccessTokenClaims
+  : Use extends 'id'
+    ? CognitoIdTokenClaims
+    : CognitoClaims
+
 /** What a token of one user pool must be. */
 export interface ClaimRules {
   readonly clientIds: readonly string[] | null

@@ -1,25 +1,17 @@
 import type { RequestListener } from 'node:http'
-import { createRequire } from 'node:module'
-import express5, { type Express, type NextFunction, type Request, type Response } from 'express'
 import { afterAll, beforeAll, onTestFinished } from 'vitest'
 import {
   MemoryRevocationStore,
+  type RevocationMatch,
   type RevocationStore,
   Revoker,
   type SharedVerifierOptions,
   TokenVerifier,
   type UserPoolOptions,
 } from '../../src/index.js'
-import { type Middleware, type VerifyTokenOptions, verifyToken } from '../../src/middleware/express.js'
 import { TokenMinter } from '../../src/testing/index.js'
 import { type Answer, type Call, call, callRaw, type Listening, listen } from '../support/http.js'
-
-// It has no types of its own; for what is used here those of Express 5 are right.
-const express4 = createRequire(import.meta.url)('express4') as typeof express5
-
-export type Framework = 'Express 5' | 'Express 4' | 'node:http'
-
-export const FRAMEWORKS: readonly Framework[] = ['Express 5', 'Express 4', 'node:http']
+import type { Adapter, CommonOptions } from './adapters/adapter.js'
 
 /** An answer without what HTTP itself adds to every one. */
 export interface Reply {
@@ -120,12 +112,11 @@ export function usePool(): () => Pool {
 }
 
 export interface ApiOptions {
-  readonly framework?: Framework
   readonly store?: RevocationStore
   /** Laid over the verifier's options. */
   readonly verifier?: Partial<UserPoolOptions & SharedVerifierOptions>
   /** The middleware's options. */
-  readonly options?: VerifyTokenOptions
+  readonly options?: CommonOptions
   readonly maxHeaderSize?: number
 }
 
@@ -158,11 +149,10 @@ export class Api {
     this.verifier = verifier
   }
 
-  static async start(pool: Pool, api: ApiOptions = {}): Promise<Api> {
-    const { framework = 'Express 5', store = new MemoryRevocationStore(), maxHeaderSize } = api
+  static async start(adapter: Adapter, pool: Pool, api: ApiOptions = {}): Promise<Api> {
+    const { store = new MemoryRevocationStore(), maxHeaderSize } = api
     const verifier = createVerifier(pool, { revocation: store, ...api.verifier })
-    const handler = handlerOf(framework, verifyToken(verifier, api.options))
-    const port = await serve(handler, maxHeaderSize)
+    const port = await serve(await adapter.listener(verifier, api.options), maxHeaderSize)
     return new Api(port, store, pool.minter.userPoolId, verifier)
   }
 
@@ -194,34 +184,45 @@ export async function serve(handler: RequestListener, maxHeaderSize?: number): P
   return listening.port
 }
 
-/** An Express application of that version. */
-export function createApp(framework: Framework): Express {
-  return framework === 'Express 4' ? express4() : express5()
-}
-
-/** An API behind a middleware: it answers with the claims it got, or with 500 to an error it was handed. */
-export function handlerOf(framework: Framework, middleware: Middleware): RequestListener {
-  if (framework !== 'node:http') {
-    const app = createApp(framework).disable('x-powered-by').disable('etag')
-    app.use(middleware)
-    app.use((request, response) => {
-      response.json({ auth: request.auth ?? null })
-    })
-    app.use((error: unknown, _request: Request, response: Response, _next: NextFunction) => {
-      response.status(500).json({ handedOn: String(error) })
-    })
-    return app
-  }
-  return (request, response) =>
-    middleware(request, response, (error) => {
-      response.setHeader('Content-Type', 'application/json; charset=utf-8')
-      response.statusCode = error === undefined ? 200 : 500
-      const { auth = null } = request as { auth?: unknown }
-      response.end(JSON.stringify(error === undefined ? { auth } : { handedOn: String(error) }))
-    })
-}
-
 /** A store with the look-up that is given. */
 export function storeThat(find: RevocationStore['find']): RevocationStore {
   return { add: async () => {}, find }
+}
+
+/** A store that answers a look-up when the test says so. */
+export class PatientStore {
+  readonly asked: Promise<void>
+  #tellAsked = () => {}
+  #answer: (match: RevocationMatch | undefined) => void = () => {}
+  readonly #answered: Promise<RevocationMatch | undefined>
+
+  constructor() {
+    this.asked = new Promise((resolve) => {
+      this.#tellAsked = resolve
+    })
+    this.#answered = new Promise((resolve) => {
+      this.#answer = resolve
+    })
+  }
+
+  readonly store = storeThat(() => {
+    this.#tellAsked()
+    return this.#answered
+  })
+
+  /** Answers this look-up and all later ones. */
+  answer(match?: RevocationMatch): void {
+    this.#answer(match)
+  }
+}
+
+/** What nobody handled since, until the test is over. */
+export function watchForUnhandled(): unknown[] {
+  const problems: unknown[] = []
+  const note = (problem: unknown) => problems.push(problem)
+  process.on('unhandledRejection', note)
+  onTestFinished(() => {
+    process.off('unhandledRejection', note)
+  })
+  return problems
 }

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage } from 'node:http'
 import express, { type Handler, type Request, type RequestHandler } from 'express'
 import { describe, expectTypeOf, it } from 'vitest'
 import { type CognitoClaims, TokenVerifier } from '../../src/index.js'
-import { type Middleware, type VerifyTokenOptions, verifyToken } from '../../src/middleware/express.js'
+import { type Middleware, type VerifyTokenOptions, verifyToken } from '../../src/middleware/express/index.js'
 
 const pool = { userPoolId: 'us-east-1_AbCdEfGhI', clientId: null, revocation: false } as const
 const verifier = new TokenVerifier({ ...pool, tokenUse: 'access' })

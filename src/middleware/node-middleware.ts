@@ -1,0 +1,41 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { TokenUse } from '../tokens/claims.js'
+import { createAdmission } from './admission.js'
+import type { Refusal } from './refusal.js'
+import { headOf } from './request-head.js'
+import type { Verifier, VerifyTokenOptions } from './verify-token-options.js'
+
+/** A middleware for whatever takes Node's request and response. */
+export type Middleware<Request = IncomingMessage, Response = ServerResponse> = (
+  request: Request,
+  response: Response,
+  next: (error?: unknown) => void,
+) => void
+
+/** `verifyToken` for frameworks that go on by `next()`. The claims are put on the request, as `auth`. */
+export function nodeMiddleware<Use extends TokenUse | null>(
+  verifier: Verifier<Use>,
+  options: VerifyTokenOptions,
+): Middleware {
+  const admit = createAdmission(verifier, options)
+  return (request, response, next) => {
+    admit(headOf(request), request)
+      .then(({ claims, refusal }) => {
+        if (refusal !== undefined) return answer(response, refusal)
+        if (claims !== undefined) Object.assign(request, { auth: claims })
+        // What a later handler throws is its own: on a turn of its own, it cannot end up here.
+        process.nextTick(next)
+      })
+      .catch((error) => {
+        // Express takes `next(undefined)`, `next('route')` and the like for "go on".
+        const failure = error instanceof Error ? error : new Error('verifyToken failed', { cause: error })
+        process.nextTick(next, failure)
+      })
+  }
+}
+
+/** Answers with a refusal, unless somebody has answered already: a timeout of the application's own, say. */
+export function answer(response: ServerResponse, { status, headers, body }: Refusal): void {
+  if (response.headersSent) return
+  response.writeHead(status, headers).end(JSON.stringify(body))
+}
