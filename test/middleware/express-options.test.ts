@@ -3,7 +3,17 @@ import { describe, expect, it } from 'vitest'
 import type { ObserverEvent } from '../../src/index.js'
 import { type VerifyTokenOptions, verifyToken } from '../../src/middleware/express/index.js'
 import { Express5 } from './adapters/express.js'
-import { Api, createVerifier, INVALID_TOKEN, insufficientScope, NO_TOKEN, usePool } from './harness.js'
+import {
+  Api,
+  createVerifier,
+  INVALID_TOKEN,
+  insufficientScope,
+  NO_TOKEN,
+  replyOf,
+  storeThat,
+  UNAVAILABLE,
+  usePool,
+} from './harness.js'
 
 const poolOf = usePool()
 
@@ -25,6 +35,33 @@ describe('the options of verifyToken', () => {
     ['groups', 5],
     ['groups', null],
     ['groups', [null]],
+    ['scope', {}],
+    ['scope.all', []],
+    ['scope.all', 'orders/read'],
+    ['scope', { any: ['a'], all: ['b'] }],
+    ['scope', { none: ['a'] }],
+    ['groups.all', ['']],
+    ['skip', true],
+    ['skip', null],
+    ['onRevocationUnavailable', 'acept'],
+    ['onRevocationUnavailable', null],
+    ['tokenFrom', 'cookie'],
+    ['tokenFrom', null],
+    ['tokenFrom', []],
+    ['tokenFrom', {}],
+    ['tokenFrom', { query: 'access_token' }],
+    ['tokenFrom', { toString: 'x' }],
+    ['tokenFrom', { cookie: 'a', header: 'b' }],
+    ['tokenFrom', ['authorization', 'cookie']],
+    ['tokenFrom.cookie', 'a b'],
+    ['tokenFrom.cookie', ''],
+    ['tokenFrom.header', 'a\r\nb'],
+    ['tokenFrom.webSocketProtocol', 5],
+    ['allowedOrigins', 'app.example.com'],
+    ['allowedOrigins', ['https://app.example.com/']],
+    ['allowedOrigins', ['null']],
+    ['allowedOrigins', ['*']],
+    ['allowedOrigins', []],
     ['optional', 'yes'],
     ['optional', 1],
     ['optional', null],
@@ -42,7 +79,9 @@ describe('the options of verifyToken', () => {
     ['retryAfterSeconds', null],
   ])('are refused with a TypeError that names %s: %j', (option, value) => {
     const verifier = createVerifier(poolOf())
-    const create = () => verifyToken(verifier, { [option]: value } as VerifyTokenOptions)
+    const [name = '', part] = option.split('.')
+    const options = { [name]: part === undefined ? value : { [part]: value } }
+    const create = () => verifyToken(verifier, options as VerifyTokenOptions)
     expect(create).toThrow(TypeError)
     expect(create).toThrow(`option "${option}"`)
   })
@@ -119,6 +158,84 @@ describe('the options of verifyToken', () => {
       insufficientScope('orders/read'),
     )
     expect(await api.send()).toEqual(NO_TOKEN)
+  })
+})
+
+describe('scope and groups', () => {
+  const send = async (options: VerifyTokenOptions, claims: Record<string, unknown>) => {
+    const api = await Api.start(Express5, poolOf(), { options })
+    return api.send(`Bearer ${poolOf().minter.accessToken(claims)}`)
+  }
+
+  it.each([{ scope: { any: ['a/read', 'a/write'] } }, { scope: ['a/read', 'a/write'] }])(
+    'are had with one of any: %j',
+    async (options) => {
+      expect(await send(options, { scope: 'openid a/write' })).toMatchObject({ status: 200 })
+      expect(await send(options, { scope: 'openid' })).toEqual(insufficientScope('a/read a/write'))
+    },
+  )
+
+  it('are had with all of all only', async () => {
+    const options = { scope: { all: ['a/read', 'a/write'] } }
+    expect(await send(options, { scope: 'a/write a/read' })).toMatchObject({ status: 200 })
+    expect(await send(options, { scope: 'a/write' })).toEqual(insufficientScope('a/read a/write'))
+  })
+
+  it('are had with the membership in all groups only', async () => {
+    const options = { groups: { all: ['admin', 'staff'] } }
+    expect(await send(options, { 'cognito:groups': ['staff', 'admin'] })).toMatchObject({ status: 200 })
+    expect(await send(options, { 'cognito:groups': ['admin'] })).toEqual(insufficientScope())
+  })
+})
+
+describe('skip', () => {
+  const start = (options: VerifyTokenOptions) => Api.start(Express5, poolOf(), { options })
+
+  it('lets a request through without claims, whatever it carries', async () => {
+    const api = await start({ skip: (request) => request.url === '/health' })
+    const headers = { Authorization: 'Bearer x' }
+    expect(replyOf(await api.call({ path: '/health', headers }))).toMatchObject({
+      status: 200,
+      body: { auth: null },
+    })
+    expect(replyOf(await api.call({ path: '/', headers }))).toEqual(INVALID_TOKEN)
+  })
+
+  it.each([undefined, null, 1, 'yes', Promise.resolve(true), Promise.resolve(false)])(
+    'lets nothing through by what is neither true nor false: %j',
+    async (answer) => {
+      const api = await start({ skip: () => answer as never })
+      expect(await api.send(`Bearer ${poolOf().minter.accessToken()}`)).toMatchObject({ status: 500 })
+    },
+  )
+
+  it('lets nothing through by throwing', async () => {
+    const api = await start({
+      skip: () => {
+        throw new Error('no route')
+      },
+    })
+    expect(await api.send()).toMatchObject({ status: 500, body: { handedOn: 'Error: no route' } })
+  })
+})
+
+describe("a route's onRevocationUnavailable", () => {
+  const down = storeThat(() => Promise.reject(new Error('down')))
+  const send = async (route: 'accept' | 'reject', verifier: 'accept' | 'reject') => {
+    const api = await Api.start(Express5, poolOf(), {
+      store: down,
+      options: { onRevocationUnavailable: route },
+      verifier: { onRevocationUnavailable: verifier },
+    })
+    return api.send(`Bearer ${poolOf().minter.accessToken()}`)
+  }
+
+  it('lets a token through where the verifier would not', async () => {
+    expect(await send('accept', 'reject')).toMatchObject({ status: 200 })
+  })
+
+  it('refuses it where the verifier would let it through', async () => {
+    expect(await send('reject', 'accept')).toEqual(UNAVAILABLE)
   })
 })
 

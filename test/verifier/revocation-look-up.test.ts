@@ -287,3 +287,34 @@ describe("onRevocationUnavailable: 'accept'", () => {
     await expectUnavailable(createVerifier(new SpyStore(fail(new Error('down')))))
   })
 })
+
+describe('onRevocationUnavailable of one call', () => {
+  const down = () => new SpyStore(fail(new Error('down')))
+
+  it("lets a token through where the verifier's own would not, and tells the observer", async () => {
+    const verifier = createVerifier(down())
+    const claims = await verifier.verify(signer.accessToken(), { onRevocationUnavailable: 'accept' })
+    expect(claims.token_use).toBe('access')
+    expect(events).toContainEqual(
+      expect.objectContaining({ type: 'revocation_unavailable', decision: 'accepted' }),
+    )
+    await expectUnavailable(verifier)
+  })
+
+  it.each(['reject', 'acept', null])(
+    "refuses a token where the verifier's own would not, unless it is 'accept': %j",
+    async (onRevocationUnavailable) => {
+      const verifier = createVerifier(down(), { onRevocationUnavailable: 'accept' })
+      const options = { onRevocationUnavailable } as { onRevocationUnavailable: 'reject' }
+      expect(await refusalOf(verifier.verify(signer.accessToken(), options))).toMatchObject({
+        code: 'revocation_unavailable',
+      })
+    },
+  )
+
+  it('lets no revoked token through', async () => {
+    const verifier = createVerifier(new SpyStore(match))
+    const refused = verifier.verify(signer.accessToken(), { onRevocationUnavailable: 'accept' })
+    expect(await refusalOf(refused)).toBeInstanceOf(TokenRevokedError)
+  })
+})
