@@ -1,7 +1,7 @@
 import { notify } from '../observer.js'
 import type { ClaimsOf, CognitoClaims, TokenUse } from '../tokens/claims.js'
-import { asBearerToken } from './bearer.js'
-import { assertGranted } from './grants.js'
+import { asBearerToken, bearerToken, plainBearerToken } from './bearer.js'
+import { assertGranted, isGranted } from './grants.js'
 import { crossOrigin, invalidRequest, missingToken, type Refusal, refusalOf } from './refusal.js'
 import type { RequestHead } from './request-head.js'
 import type { FoundToken } from './token-source.js'
@@ -22,10 +22,14 @@ export type Admission<Claims = CognitoClaims> =
  * Decides about requests: what every framework's `verifyToken` asks. Rejects with what is no answer to the request:
  * an error of the owner's own functions, above all.
  */
-export type Admit<Request, Claims = CognitoClaims> = (
-  head: RequestHead,
-  request: Request,
-) => Promise<Admission<Claims>>
+export interface Admit<Request, Claims = CognitoClaims> {
+  (head: RequestHead, request: Request): Promise<Admission<Claims>>
+  /**
+   * The claims to go on with, if memory suffices to know them: most requests come with a token that was seen before.
+   * Undefined where the question is to be put in full, whatever the answer will be.
+   */
+  readonly atOnce: (head: RequestHead) => Claims | undefined
+}
 
 /** @throws TypeError naming the option */
 export function createAdmission<Request, Use extends TokenUse | null>(
@@ -44,7 +48,7 @@ export function createAdmission<Request, Use extends TokenUse | null>(
     return { refusal }
   }
 
-  return async (head, request) => {
+  const admit = async (head: RequestHead, request: Request): Promise<Admission<ClaimsOf<Use>>> => {
     if (skip !== undefined && isTrue(owner, skip(request))) return { claims: undefined }
     const found = findToken(checked, head, request)
     if (found.kind === 'malformed') return refuse(invalidRequest(realm))
@@ -60,6 +64,15 @@ export function createAdmission<Request, Use extends TokenUse | null>(
       return refuse(refusal, error as Error)
     }
   }
+
+  const isPlain =
+    skip === undefined && checked.extractToken === undefined && checked.findToken === bearerToken
+  const atOnce = (head: RequestHead): ClaimsOf<Use> | undefined => {
+    const token = isPlain ? plainBearerToken(head) : undefined
+    const claims = token === undefined ? undefined : verifier.recall?.(token)
+    return claims !== undefined && isGranted(claims, grants) ? claims : undefined
+  }
+  return Object.assign(admit, { atOnce })
 }
 
 function findToken<Request>(

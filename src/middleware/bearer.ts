@@ -18,6 +18,16 @@ export function bearerToken(head: RequestHead): BearerToken {
   return parseAuthorization(headers[0] ?? '')
 }
 
+/**
+ * What follows `Bearer ` in the only Authorization header, unchecked: to be compared with tokens that are known to be
+ * good, which is quicker than to look at each character.
+ */
+export function plainBearerToken(head: RequestHead): string | undefined {
+  const headers = head.values('authorization')
+  const [header] = headers
+  return headers.length === 1 && header?.startsWith('Bearer ') ? header.slice(7) : undefined
+}
+
 /** The bearer token of one Authorization header's value. */
 export function parseAuthorization(header: string): BearerToken {
   const [scheme = ''] = /^[^\s,:]*/.exec(header) ?? []

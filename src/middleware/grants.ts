@@ -49,23 +49,32 @@ function ruleOf(owner: string, option: string, grants: Grants | undefined, check
 
 /** @throws InsufficientScopeError with the scopes that are needed, if it is these that are missing */
 export function assertGranted(claims: CognitoClaims, { scopes, groups }: GrantsNeeded): void {
-  if (scopes.names.length > 0) {
-    const granted = typeof claims.scope === 'string' ? claims.scope.split(' ') : []
-    if (!holds(scopes, granted)) {
-      throw new InsufficientScopeError(
-        `The token has ${missing(scopes)} the scopes ${scopes.names.join(', ')}`,
-        scopes.names,
-      )
-    }
+  if (!holds(scopes, scopesOf(claims))) {
+    const names = scopes.names.join(', ')
+    throw new InsufficientScopeError(`The token has ${missing(scopes)} the scopes ${names}`, scopes.names)
   }
-  if (groups.names.length > 0 && !holds(groups, claims['cognito:groups'] ?? [])) {
+  if (!holds(groups, groupsOf(claims))) {
     throw new InsufficientScopeError(
       `The user is in ${missing(groups)} the groups ${groups.names.join(', ')}`,
     )
   }
 }
 
+/** Whether the token grants what is needed. */
+export function isGranted(claims: CognitoClaims, { scopes, groups }: GrantsNeeded): boolean {
+  return holds(scopes, scopesOf(claims)) && holds(groups, groupsOf(claims))
+}
+
+function scopesOf({ scope }: CognitoClaims): readonly string[] {
+  return typeof scope === 'string' ? scope.split(' ') : []
+}
+
+function groupsOf(claims: CognitoClaims): readonly string[] {
+  return claims['cognito:groups'] ?? []
+}
+
 function holds({ names, mode }: Rule, granted: readonly string[]): boolean {
+  if (names.length === 0) return true
   const has = (name: string): boolean => granted.includes(name)
   return mode === 'all' ? names.every(has) : names.some(has)
 }

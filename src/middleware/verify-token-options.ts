@@ -14,7 +14,8 @@ import { type Grants, type GrantsNeeded, grantsNeeded } from './grants.js'
 import { type TokenFinder, type TokenSource, tokenFinder } from './token-source.js'
 
 /** What a middleware needs of a verifier. */
-export type Verifier<Use extends TokenUse | null = TokenUse | null> = Pick<TokenVerifier<Use>, 'verify'>
+export type Verifier<Use extends TokenUse | null = TokenUse | null> = Pick<TokenVerifier<Use>, 'verify'> &
+  Partial<Pick<TokenVerifier<Use>, 'recall'>>
 
 /** Options of `verifyToken`. `Request` is the framework's. */
 export interface VerifyTokenOptions<Request = IncomingMessage> {

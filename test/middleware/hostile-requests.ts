@@ -148,7 +148,7 @@ export function testHostileRequests(adapter: Adapter): void {
     describe('a request without a bearer token', () => {
       it.each(withoutToken)('is answered with a bare challenge: %s', async (_, header) => {
         const api = await start()
-        expect(await api.send(...header(poolOf().minter.accessToken()))).toEqual(NO_TOKEN)
+        expect(await api.send(...header(await api.seenToken()))).toEqual(NO_TOKEN)
       })
 
       it('is told the realm, if there is one', async () => {
@@ -184,12 +184,12 @@ export function testHostileRequests(adapter: Adapter): void {
     describe('a request that can be read in two ways', () => {
       it.each(malformed)('is refused as invalid_request: %s', async (_, header) => {
         const api = await start()
-        expect(await api.send(...header(poolOf().minter.accessToken()))).toEqual(INVALID_REQUEST)
+        expect(await api.send(...header(await api.seenToken()))).toEqual(INVALID_REQUEST)
       })
 
       it.each(malformedBytes)('is refused as invalid_request: %s', async (_, header) => {
         const api = await start()
-        expect(await api.sendBytes(...header(poolOf().minter.accessToken()))).toEqual(INVALID_REQUEST)
+        expect(await api.sendBytes(...header(await api.seenToken()))).toEqual(INVALID_REQUEST)
       })
 
       it('is told the realm before the error', async () => {
@@ -342,6 +342,13 @@ export function testHostileRequests(adapter: Adapter): void {
         const api = await start({ options: { scope } })
         const token = poolOf().minter.accessToken({ scope: 'openid orders/readall' })
         expect(await api.send(`Bearer ${token}`)).toEqual(insufficientScope('orders/read orders/write'))
+      })
+
+      it('refuses it each time, also once it has been seen', async () => {
+        const api = await start({ options: { scope } })
+        const authorization = `Bearer ${await api.seenToken()}`
+        expect(await api.send(authorization)).toEqual(insufficientScope('orders/read orders/write'))
+        expect(await api.send(authorization)).toEqual(insufficientScope('orders/read orders/write'))
       })
 
       it('refuses a token without any scope', async () => {
