@@ -14,7 +14,7 @@ const LAYERS: Record<string, (mirror: RevocationMirror, store: RevocationStore) 
 
 describe.each(Object.entries(LAYERS))('%s of a MemoryRevocationStore', (_, layer) => {
   const create = async () => {
-    const memory = new MemoryRevocationStore({ heartbeatMs: 20 })
+    const memory = new MemoryRevocationStore({ heartbeatMs: 10 })
     const mirror = new RevocationMirror(memory)
     const close = async () => {
       await mirror.close()

@@ -4,6 +4,7 @@ import { RevocationMirror } from '../../src/revocation/mirror.js'
 import { ReplicatedRevocationStore } from '../../src/revocation/replicated-store.js'
 import type { RevocationStore } from '../../src/revocation/store.js'
 import { storeConformanceTests } from '../../src/testing/index.js'
+import { layerConformanceTests } from '../support/layer-conformance.js'
 import { readingOnly } from '../support/mirror-reader.js'
 
 /** What is right is tested here, on however busy a machine; what comes too late, elsewhere. */
@@ -49,5 +50,5 @@ describe('A mirror that is only read from, of a ReplicatedRevocationStore of 3 s
       },
     }
   }
-  for (const { name, run } of storeConformanceTests(create)) it.concurrent(name, run)
+  for (const { name, run } of layerConformanceTests(create)) it.concurrent(name, run)
 })

@@ -1,8 +1,8 @@
 import { describe, it } from 'vitest'
 import { RevocationMirror } from '../../src/revocation/mirror.js'
-import { storeConformanceTests } from '../../src/testing/index.js'
 import { createStores } from '../support/dynamodb-stores.js'
 import { sharedDynamoDB } from '../support/dynamodb-tables.js'
+import { layerConformanceTests } from '../support/layer-conformance.js'
 import { readingOnly } from '../support/mirror-reader.js'
 
 // Long: the machine may do much else, and DynamoDB itself takes its time to make a table.
@@ -25,6 +25,6 @@ describe('Over a DynamoDBRevocationStore, a mirror that is only read from', () =
       },
     }
   }
-  const tests = storeConformanceTests(create, { feedDeadlineMs: 60_000 })
+  const tests = layerConformanceTests(create, { feedDeadlineMs: 60_000 })
   for (const { name, run } of tests) it.concurrent(name, run, TIMEOUT_MS)
 })

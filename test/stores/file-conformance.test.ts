@@ -7,6 +7,7 @@ import { RevocationMirror } from '../../src/revocation/mirror.js'
 import type { RevocationStore } from '../../src/revocation/store.js'
 import { FileRevocationStore } from '../../src/stores/file/index.js'
 import { storeConformanceTests } from '../../src/testing/index.js'
+import { layerConformanceTests } from '../support/layer-conformance.js'
 import { readingOnly } from '../support/mirror-reader.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'file-conformance-'))
@@ -17,7 +18,7 @@ const freshPath = () => join(folder, `${files++}.db`)
 
 function open(path: string): FileRevocationStore {
   // What is right is tested here, on however busy a machine; what comes too late, elsewhere.
-  return new FileRevocationStore({ path, heartbeatMs: 25, pollIntervalMs: 10, busyTimeoutMs: 15_000 })
+  return new FileRevocationStore({ path, heartbeatMs: 10, pollIntervalMs: 10, busyTimeoutMs: 15_000 })
 }
 
 describe('A FileRevocationStore', () => {
@@ -25,7 +26,7 @@ describe('A FileRevocationStore', () => {
     const path = freshPath()
     return { store: open(path), another: async () => open(path) }
   }
-  for (const { name, run } of storeConformanceTests(create)) it(name, run)
+  for (const { name, run } of storeConformanceTests(create)) it.concurrent(name, run)
 })
 
 const LAYERS: Record<string, (mirror: RevocationMirror, store: RevocationStore) => RevocationStore> = {
@@ -44,5 +45,5 @@ describe.each(Object.entries(LAYERS))('%s of a FileRevocationStore', (_, layer) 
     }
     return { store: layer(mirror, file), close }
   }
-  for (const { name, run } of storeConformanceTests(create)) it(name, run)
+  for (const { name, run } of layerConformanceTests(create)) it.concurrent(name, run)
 })

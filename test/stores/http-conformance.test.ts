@@ -4,12 +4,13 @@ import { RevocationMirror } from '../../src/revocation/mirror.js'
 import { RedisRevocationStore } from '../../src/stores/redis/index.js'
 import { type StoreUnderTest, storeConformanceTests } from '../../src/testing/index.js'
 import { serve } from '../support/http-service.js'
+import { layerConformanceTests } from '../support/layer-conformance.js'
 import { readingOnly } from '../support/mirror-reader.js'
 import { redisClients } from '../support/redis-clients.js'
 import { describeWithRedis, freshNamespace, sharedRedis } from '../support/redis-suites.js'
 
-function runSuite(create: () => Promise<StoreUnderTest>): void {
-  for (const { name, run } of storeConformanceTests(create)) it.concurrent(name, run)
+function runSuite(create: () => Promise<StoreUnderTest>, testsOf = storeConformanceTests): void {
+  for (const { name, run } of testsOf(create)) it.concurrent(name, run)
 }
 
 describe('An HttpRevocationStore', () => {
@@ -59,7 +60,7 @@ describe('An HttpRevocationStore', () => {
         await close()
       }
       return { store: readingOnly(mirror, client()), another: async () => client(), close: closeAll }
-    }))
+    }, layerConformanceTests))
 })
 
 describeWithRedis('An HttpRevocationStore of a service over Redis', () => {

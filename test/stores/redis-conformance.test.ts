@@ -4,6 +4,7 @@ import { RevocationMirror } from '../../src/revocation/mirror.js'
 import type { RevocationStore } from '../../src/revocation/store.js'
 import { type RedisClient, RedisRevocationStore } from '../../src/stores/redis/index.js'
 import { type StoreUnderTest, storeConformanceTests } from '../../src/testing/index.js'
+import { layerConformanceTests } from '../support/layer-conformance.js'
 import { readingOnly } from '../support/mirror-reader.js'
 import { redisClients, redisClusterClients } from '../support/redis-clients.js'
 import { type RedisCluster, startRedisCluster } from '../support/redis-cluster.js'
@@ -31,8 +32,8 @@ function useClients(connect: () => Promise<Connection>): () => [RedisClient, Red
   return () => connections.map(({ client }) => client) as [RedisClient, RedisClient]
 }
 
-function runSuite(create: () => Promise<StoreUnderTest>): void {
-  for (const { name, run } of storeConformanceTests(create)) it.concurrent(name, run)
+function runSuite(create: () => Promise<StoreUnderTest>, testsOf = storeConformanceTests): void {
+  for (const { name, run } of testsOf(create)) it.concurrent(name, run)
 }
 
 function storesOf(
@@ -87,7 +88,7 @@ describeWithRedis('Over a RedisRevocationStore', () => {
     layer: (mirror: RevocationMirror, redisStore: RevocationStore) => Omit<StoreUnderTest, 'close'>,
   ) =>
     runSuite(async () => {
-      const { store, another, close } = storesOf(clients(), 1)
+      const { store, another, close } = storesOf(clients(), 1, 10)
       const mirror = new RevocationMirror(store)
       return {
         ...layer(mirror, await another()),
@@ -96,7 +97,7 @@ describeWithRedis('Over a RedisRevocationStore', () => {
           await close()
         },
       }
-    })
+    }, layerConformanceTests)
 
   describe('a mirror', () => runOver((mirror) => ({ store: mirror })))
 

@@ -292,6 +292,60 @@ describeWithRedisServer('A reader who has read everything learns of', () => {
   }
 })
 
+describeWithRedisServer(
+  'Of the first record, lost before a reader has heard of it, he learns by the store that added it',
+  () => {
+    let redis: RedisServer
+    beforeAll(async () => {
+      redis = await startRedis()
+    })
+    afterAll(() => redis?.stop())
+    beforeEach(() => redis.run('FLUSHALL'))
+
+    const sequels: Record<string, [add: Loss, left: Known]> = {
+      'and nothing was added since': [async () => {}, {}],
+      'and somebody else has added since': [
+        async () => (await openStore(redis, { namespace })).add([session('c')]),
+        { c: undefined },
+      ],
+      'and the same store has added since': [(_, store) => store.add([session('d')]), { d: undefined }],
+    }
+
+    it.each(Object.entries(sequels))('between two batches, %s', async (_, [addMore, left]) => {
+      const store = await openStore(redis, { namespace })
+      const reading = new Reading(store)
+      await reading.catchUp()
+      await store.add([session('a')])
+      await redis.run('FLUSHALL')
+      await addMore(redis, store)
+      await expectContent(reading, left)
+      expect(await reading.catchUp()).not.toBe('')
+    })
+
+    it.each(Object.entries(sequels))('between two readings, %s', async (_, [addMore, left]) => {
+      const store = await openStore(redis, { namespace })
+      const before = new Reading(store)
+      const cursor = await before.catchUp()
+      await before.abort()
+      await store.add([session('a')])
+      await redis.run('FLUSHALL')
+      await addMore(redis, store)
+      await expectContent(new Reading(store, cursor), left)
+    })
+
+    it('unless it is there', async () => {
+      const store = await openStore(redis, { namespace })
+      const reading = new Reading(store)
+      const cursor = await reading.catchUp()
+      await store.add([session('a')])
+      for (const each of [reading, new Reading(store, cursor)]) {
+        const seen = await each.until(({ revocations }) => revocations.length > 0)
+        expect(seen.some(({ batch }) => batch.restarted)).toBe(false)
+      }
+    })
+  },
+)
+
 describeWithRedisServer('A reader whose connection breaks learns of', () => {
   it('a server that has kept nothing', async () => {
     const server = await startServer()

@@ -53,14 +53,14 @@ describe('A RedisRevocationStore whose Redis answers oddly', () => {
     await expect(store.find(tokenOf('a'))).rejects.toMatchObject({ code: 'store_protocol' })
   })
 
-  const tail = [LAYOUT, '1', '', '0-0', []]
+  const tail = [LAYOUT, '1', '', '0-0', [], '']
   it.each([
     ['nothing', null, ['0', [], []]],
     ['OK', 'OK', ['0', [], []]],
     ['an empty list', [], ['0', [], []]],
-    ['too short a list', tail.slice(0, 4), ['0', [], []]],
-    ['no entries', [...tail.slice(0, 4), 'none'], ['0', [], []]],
-    ['an entry without fields', [...tail.slice(0, 4), [['1-1']]], ['0', [], []]],
+    ['too short a list', tail.slice(0, 5), ['0', [], []]],
+    ['no entries', [...tail.slice(0, 4), 'none', ''], ['0', [], []]],
+    ['an entry without fields', [...tail.slice(0, 4), [['1-1']], ''], ['0', [], []]],
     ['another layout', ['v9', ...tail.slice(1)], ['0', [], []]],
     ['no page of what there is', tail, null],
     ['an empty page of it', tail, []],

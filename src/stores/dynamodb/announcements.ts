@@ -29,20 +29,29 @@ export interface AnnounceOptions {
   readonly signal?: AbortSignal
 }
 
-/** Tells readers of the feed of these records, which have been written before. */
-export async function announce(options: AnnounceOptions, records: readonly EncodedRecord[]): Promise<void> {
+/**
+ * Tells readers of the feed of these records, which have been written before.
+ *
+ * @returns the generation of the counter that gave the last numbers; undefined where there is nothing to tell
+ */
+export async function announce(
+  options: AnnounceOptions,
+  records: readonly EncodedRecord[],
+): Promise<string | undefined> {
   const items = split(records)
+  let generation: string | undefined
   for (let start = 0; start < items.length; start += GROUP_SIZE) {
-    await announceGroup(options, items.slice(start, start + GROUP_SIZE))
+    generation = await announceGroup(options, items.slice(start, start + GROUP_SIZE))
   }
+  return generation
 }
 
-async function announceGroup(options: AnnounceOptions, items: readonly string[]): Promise<void> {
+async function announceGroup(options: AnnounceOptions, items: readonly string[]): Promise<string> {
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
     const takenAt = takeMoment()
     const { generation, first } = await takeNumbers(options, items.length)
     await Promise.all(items.map((item, index) => putItem(options, item, generation, first + index)))
-    if (elapsedMs(takenAt) <= ANNOUNCE_WITHIN_MS) return
+    if (elapsedMs(takenAt) <= ANNOUNCE_WITHIN_MS) return generation
   }
   throw new Error('this process was stopped, or its clock was set, again and again')
 }

@@ -16,6 +16,8 @@ import { assertTable } from './dynamodb-options.js'
 import { TTL_ATTRIBUTE } from './layout.js'
 
 const OWNER = 'createTable'
+// DynamoDB takes seconds to make a table, one on the own machine none.
+const FIRST_LOOK_MS = 5
 const LOOK_EVERY_MS = 250
 
 /** Options of {@link createTable}. */
@@ -73,7 +75,7 @@ export async function createTable(options: CreateTableOptions): Promise<void> {
 /** Waits until the table is there, and can be used. One that is being deleted is made again. */
 async function makeTable(client: DynamoDBClient, tableName: string, abortSignal: AbortSignal): Promise<void> {
   let isMade = await create(client, tableName, abortSignal)
-  for (;;) {
+  for (let look = 0; ; look++) {
     const table = await describe(client, tableName, abortSignal)
     // It was being deleted, and is gone; or it was made, and this part of DynamoDB has not heard of it yet.
     if (table === undefined && !isMade) isMade = await create(client, tableName, abortSignal)
@@ -81,7 +83,7 @@ async function makeTable(client: DynamoDBClient, tableName: string, abortSignal:
       assertKey(table)
       if (table.TableStatus === 'ACTIVE' || table.TableStatus === 'UPDATING') return
     }
-    await delay(LOOK_EVERY_MS, undefined, { signal: abortSignal })
+    await delay(Math.min(LOOK_EVERY_MS, FIRST_LOOK_MS * 2 ** look), undefined, { signal: abortSignal })
   }
 }
 

@@ -10,6 +10,7 @@ import {
 } from '../../revocation/revocation.js'
 import type { ChangeBatch, ChangesOptions, RevocationStore } from '../../revocation/store.js'
 import type { TokenIdentity } from '../../tokens/token-identity.js'
+import { OwnGenerations } from '../own-generations.js'
 import { encodeRecordKey } from '../record-key.js'
 import { announce } from './announcements.js'
 import { batchGet } from './batch-get.js'
@@ -46,6 +47,7 @@ export class DynamoDBRevocationStore implements RevocationStore {
   readonly #options: CheckedDynamoDBOptions
   readonly #requests: Requests
   readonly #closing = new AbortController()
+  readonly #ownGenerations = new OwnGenerations()
 
   /** @throws TypeError naming the option */
   constructor(options: DynamoDBRevocationStoreOptions) {
@@ -74,7 +76,7 @@ export class DynamoDBRevocationStore implements RevocationStore {
     try {
       await writeRecords(this.#requests, records, abort.signal)
       // Not before: a reader who begins with a number that was taken finds in the table what it announces.
-      await announce(
+      const generation = await announce(
         {
           requests: this.#requests,
           retentionSeconds: this.#options.feedRetentionSeconds,
@@ -83,6 +85,7 @@ export class DynamoDBRevocationStore implements RevocationStore {
         },
         records,
       )
+      if (generation !== undefined) this.#ownGenerations.note(generation)
     } catch (error) {
       throw storeError(error)
     } finally {
@@ -114,6 +117,7 @@ export class DynamoDBRevocationStore implements RevocationStore {
       requests: this.#requests,
       pollIntervalMs,
       reconcileIntervalMs,
+      ownGenerations: this.#ownGenerations,
     })
   }
 

@@ -2,6 +2,7 @@ import { elapsedMs, type Moment, takeMoment } from '../../clock.js'
 import { pause } from '../../pause.js'
 import type { Revocation } from '../../revocation/revocation.js'
 import type { ChangeBatch, ChangesOptions } from '../../revocation/store.js'
+import type { OwnGenerations } from '../own-generations.js'
 import { isTransient, storeError } from './dynamodb-errors.js'
 import { type FeedCursor, parseCursor, type Reconciliation, serializeCursor } from './feed-position.js'
 import { FeedGap, readHead, readTail, type TailOptions } from './feed-tail.js'
@@ -16,6 +17,7 @@ const RIDE_OUT_MS = 60_000
 export interface FeedOptions extends TailOptions, ChangesOptions {
   readonly pollIntervalMs: number
   readonly reconcileIntervalMs: number
+  readonly ownGenerations: OwnGenerations
 }
 
 /** The change feed: by polling, from a cursor on or from everything. */
@@ -50,7 +52,8 @@ async function* follow(
   options: FeedOptions,
   after: FeedCursor | undefined,
 ): AsyncGenerator<ChangeBatch, void> {
-  const { signal, pollIntervalMs, reconcileIntervalMs } = options
+  const { signal, pollIntervalMs, reconcileIntervalMs, ownGenerations } = options
+  const ownBefore = ownGenerations.count
   // The end of the feed first: what is added while the rest is read follows it.
   let position = after?.position ?? (await readHead(options))
   let isWhole = after !== undefined
@@ -95,8 +98,12 @@ async function* follow(
       if (isWhole || elapsedMs(polledAt) >= pollIntervalMs) break
     }
     const askedAt = takeMoment()
+    const own = ownGenerations.since(ownBefore)
     try {
       for await (const step of readTail(options, position)) {
+        // A counter by which this store has announced since is gone, and what was added as well: also where no poll
+        // has ever seen it.
+        if (own.some((generation) => generation !== step.position.generation)) throw new FeedGap()
         if (position.generation !== step.position.generation) {
           // The table may have been restored since, and hold what no announcement of this counter tells.
           isWhole = false

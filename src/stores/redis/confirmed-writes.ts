@@ -24,8 +24,8 @@ export class ConfirmedWrites {
     this.#options = options
   }
 
-  /** @throws StoreUnavailableError where too few replicas confirm it in time */
-  async run(script: Script, keys: readonly string[], args: readonly string[]): Promise<void> {
+  /** Gives what the script does. @throws StoreUnavailableError where too few replicas confirm it in time */
+  async run(script: Script, keys: readonly string[], args: readonly string[]): Promise<unknown> {
     const { replicas, timeoutMs } = this.#options
     if (this.#closed) throw new StoreUnavailableError('The store is closed')
     // It may have broken long ago, while nothing was written.
@@ -36,11 +36,11 @@ export class ConfirmedWrites {
       const connection = await opening
       if (this.#connection === opening) this.#open = connection
       const wait = ['WAIT', String(replicas), String(timeoutMs)]
-      const [, confirmed] = await this.#inTime(
+      const [reply, confirmed] = await this.#inTime(
         connection,
         connection.pipeline(keys[0] as string, [script.command(keys, args), wait]),
       )
-      if (Number(confirmed) >= replicas) return
+      if (Number(confirmed) >= replicas) return reply
       throw new StoreUnavailableError(
         `Recorded, but only ${Number(confirmed)} of ${replicas} replicas confirmed it in time: add again`,
       )

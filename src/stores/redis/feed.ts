@@ -1,6 +1,7 @@
 import { elapsedMs } from '../../clock.js'
 import { pause } from '../../pause.js'
 import type { ChangeBatch, ChangesOptions } from '../../revocation/store.js'
+import type { OwnGenerations } from '../own-generations.js'
 import type { ShardKeys } from './layout.js'
 import type { OwnRedisConnection, RedisConnection } from './redis-client.js'
 import { plainError, storeError } from './redis-errors.js'
@@ -12,7 +13,8 @@ const RESTART_PAUSE_MS = 250
 /** What the feed of a store over Redis needs. */
 export interface RedisFeedOptions extends ChangesOptions {
   readonly open: () => Promise<OwnRedisConnection>
-  readonly shards: readonly ShardKeys[]
+  /** The shards, and in which generations of each this store has added. */
+  readonly shards: ReadonlyMap<ShardKeys, OwnGenerations>
   readonly namespace: string
   readonly layout: string
   readonly heartbeatMs: number
@@ -30,9 +32,9 @@ export async function* readFeed(options: RedisFeedOptions): AsyncGenerator<Chang
   }
   signal.addEventListener('abort', close)
   try {
-    let cursors = parseCursors(options.after, shards.length)
+    let cursors = parseCursors(options.after, shards.size)
     for (;;) {
-      while (connections.length < shards.length) {
+      while (connections.length < shards.size) {
         connections.push(await open())
         if (signal.aborted) return
       }
@@ -44,7 +46,7 @@ export async function* readFeed(options: RedisFeedOptions): AsyncGenerator<Chang
       } catch (error) {
         if (!(error instanceof FeedGap)) throw error
         // Those of the other shards wait for news, and would answer nothing else meanwhile.
-        if (shards.length > 1) close()
+        if (shards.size > 1) close()
         if (cursors === undefined) await pause(RESTART_PAUSE_MS, signal)
         if (signal.aborted) return
         cursors = undefined
@@ -64,16 +66,17 @@ async function* readShards(
   connections: readonly OwnRedisConnection[],
   after: Cursors | undefined,
 ): AsyncGenerator<ChangeBatch, never> {
-  const readers = shards.map((keys, shard) => {
+  const readers = [...shards].map(([keys, ownGenerations], shard) => {
     const connection = withDeadlines(connections[shard] as OwnRedisConnection, heartbeatMs, commandTimeoutMs)
-    return readShard({ connection, keys, namespace, layout, heartbeatMs }, after?.[shard])
+    const shardOptions = { connection, keys, ownGenerations, namespace, layout, heartbeatMs }
+    return readShard(shardOptions, after?.[shard])
   })
-  const latest: (ShardBatch | undefined)[] = shards.map(() => undefined)
+  const latest: (ShardBatch | undefined)[] = readers.map(() => undefined)
   const next = async (shard: number) => {
     const { value } = await (readers[shard] as (typeof readers)[number]).next()
     return { shard, value }
   }
-  const pending = new Map(shards.map((_, shard) => [shard, next(shard)]))
+  const pending = new Map(readers.map((_, shard) => [shard, next(shard)]))
   let restarted = after === undefined
   try {
     for (;;) {

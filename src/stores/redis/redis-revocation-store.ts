@@ -10,6 +10,7 @@ import {
 } from '../../revocation/revocation.js'
 import type { ChangeBatch, ChangesOptions, RevocationStore } from '../../revocation/store.js'
 import type { TokenIdentity } from '../../tokens/token-identity.js'
+import { OwnGenerations } from '../own-generations.js'
 import { TurnBatches, WaitingCalls } from '../turn-batches.js'
 import { CommandLimits } from './command-limits.js'
 import { ConfirmedWrites } from './confirmed-writes.js'
@@ -24,7 +25,7 @@ import {
   type RedisConnection,
   shareConnection,
 } from './redis-client.js'
-import { storeError } from './redis-errors.js'
+import { storeError, unexpected } from './redis-errors.js'
 import {
   type CheckedRedisOptions,
   checkRedisOptions,
@@ -60,6 +61,7 @@ export class RedisRevocationStore implements RevocationStore {
   readonly #writes: TurnBatches<ShardKeys, readonly EncodedRecord[], unknown>
   readonly #closing = new AbortController()
   readonly #confirmed: ConfirmedWrites | undefined
+  readonly #ownGenerations: ReadonlyMap<ShardKeys, OwnGenerations>
   #layoutCheck: { readonly at: Moment; readonly done: Promise<void> } | undefined
   #evictionChecked = false
 
@@ -69,6 +71,7 @@ export class RedisRevocationStore implements RevocationStore {
     this.#options = checked
     this.#shards = shardKeys(checked.namespace, checked.shards)
     this.#layout = layoutOf(checked.shards)
+    this.#ownGenerations = new Map(this.#shards.map((shard) => [shard, new OwnGenerations()]))
     this.#connection = new CommandLimits(shareConnection(checked.client), checked.commandTimeoutMs)
     const waiting = new WaitingCalls()
     this.#lookUps = new LookUps(this.#connection, waiting)
@@ -132,7 +135,7 @@ export class RedisRevocationStore implements RevocationStore {
       ...(after === undefined ? {} : { after }),
       signal: AbortSignal.any([signal, this.#closing.signal]),
       open: () => this.#open(),
-      shards: this.#shards,
+      shards: this.#ownGenerations,
       namespace,
       layout: this.#layout,
       heartbeatMs,
@@ -159,15 +162,14 @@ export class RedisRevocationStore implements RevocationStore {
     }
   }
 
-  async #addBatch(
-    { expires, cutoffs, meta, feed }: ShardKeys,
-    records: readonly EncodedRecord[],
-  ): Promise<undefined> {
+  async #addBatch(shard: ShardKeys, records: readonly EncodedRecord[]): Promise<undefined> {
+    const { expires, cutoffs, meta, feed } = shard
     const keys = [expires, cutoffs, meta, feed]
     const args = [this.#layout, randomUUID(), String(systemClock() / 1000), String(this.#options.feedLength)]
     for (const record of records) args.push(...record.args)
-    if (this.#confirmed === undefined) await ADD.run(this.#connection, keys, args)
-    else await this.#confirmed.run(ADD, keys, args)
+    const generation = await (this.#confirmed?.run(ADD, keys, args) ?? ADD.run(this.#connection, keys, args))
+    if (typeof generation !== 'string') throw unexpected()
+    this.#ownGenerations.get(shard)?.note(generation)
   }
 
   #shardOf(poolId: string): ShardKeys {

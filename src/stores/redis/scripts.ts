@@ -93,7 +93,8 @@ end
  *
  * Nothing is read to be written: ZADD GT keeps the larger. Each entry of the feed names the one before it, so
  * that a reader sees by himself when one is missing, whatever took it: trimming, a flush, another primary.
- * What is lost in part begins a new generation and a new feed.
+ * What is lost in part begins a new generation and a new feed, whose first entry does not follow on from nothing:
+ * who has read nothing yet must read what was left. Gives the generation.
  */
 export const ADD = new Script(`#!lua
 ${INTACT}
@@ -103,7 +104,8 @@ local present = redis.call('HGET', meta, 'layout')
 if present and present ~= layout then return redis.error_reply('LAYOUT ' .. present) end
 if not present or not redis.call('HGET', meta, 'generation') or not intact(expires, cutoffs, meta) then
   redis.call('DEL', feed)
-  redis.call('HSET', meta, 'layout', layout, 'generation', nonce, 'head', '')
+  local first = redis.call('EXISTS', expires, cutoffs) == 0 and '' or nonce
+  redis.call('HSET', meta, 'layout', layout, 'generation', nonce, 'head', first)
   redis.call('ZADD', expires, '+inf', 'g:' .. nonce)
   redis.call('ZADD', cutoffs, '+inf', 'g:' .. nonce)
 end
@@ -126,7 +128,7 @@ if #over > 0 then
   redis.call('ZREM', expires, unpack(over))
   redis.call('ZREM', cutoffs, unpack(over))
 end
-return head
+return redis.call('HGET', meta, 'generation')
 `)
 
 /** KEYS meta. ARGV layout. Writes down the layout where there is none, and gives the one that holds. */
@@ -164,14 +166,15 @@ return false
 
 /**
  * KEYS expires, cutoffs, meta, feed. ARGV the id of the last entry read, how many at most (0 for none). Gives the layout,
- * whether the data are whole, the head, the id of the stream's last entry, and the entries that follow.
+ * whether the data are whole, the head, the id of the stream's last entry, the entries that follow, and the generation.
  */
 export const TAIL = new ReadScript(`${INTACT}
 local last = redis.call('XREVRANGE', KEYS[4], '+', '-', 'COUNT', 1)[1]
-local meta = redis.call('HMGET', KEYS[3], 'layout', 'head')
+local meta = redis.call('HMGET', KEYS[3], 'layout', 'head', 'generation')
 return {
   meta[1] or '', intact(KEYS[1], KEYS[2], KEYS[3]) and '1' or '0', meta[2] or '', last and last[1] or '0-0',
   ARGV[2] == '0' and {} or redis.call('XRANGE', KEYS[4], '(' .. ARGV[1], '+', 'COUNT', ARGV[2]),
+  meta[3] or '',
 }
 `)
 

@@ -1,5 +1,6 @@
 import { elapsedMs, type Moment, takeMoment } from '../../clock.js'
 import type { Revocation } from '../../revocation/revocation.js'
+import type { OwnGenerations } from '../own-generations.js'
 import type { ShardKeys } from './layout.js'
 import { readRecord } from './records.js'
 import type { RedisConnection } from './redis-client.js'
@@ -37,6 +38,7 @@ export interface ShardFeedOptions {
   /** A connection that blocking reads may hold up, whose every command has a deadline. */
   readonly connection: RedisConnection
   readonly keys: ShardKeys
+  readonly ownGenerations: OwnGenerations
   readonly namespace: string
   readonly layout: string
   readonly heartbeatMs: number
@@ -55,7 +57,9 @@ export async function* readShard(
   options: ShardFeedOptions,
   after: ShardCursor | undefined,
 ): AsyncGenerator<ShardBatch, never> {
-  const { connection, keys, heartbeatMs } = options
+  const { connection, keys, ownGenerations, heartbeatMs } = options
+  // Where nothing had been added yet when it was looked at, all that was since must be there.
+  const ownBefore = after?.head === '' ? 0 : ownGenerations.count
   let cursor = after
   if (cursor === undefined) {
     const knownAt = takeMoment()
@@ -67,7 +71,9 @@ export async function* readShard(
   }
   for (;;) {
     const knownAt = takeMoment()
+    const own = ownGenerations.since(ownBefore)
     const tail = await readTail(options, cursor)
+    if (own.some((generation) => generation !== tail.generation)) throw new FeedGap()
     const { revocations, next } = follow(cursor, tail.entries)
     cursor = next
     const caughtUp = cursor.head === tail.position.head && cursor.intact === tail.position.intact
@@ -93,6 +99,8 @@ interface Tail {
   /** Where a reader is who has read all. */
   readonly position: ShardCursor
   readonly entries: readonly unknown[]
+  /** Another one where data were lost; empty where nothing was ever added. */
+  readonly generation: string
 }
 
 /** The end of the feed, and what comes after a cursor. */
@@ -103,10 +111,10 @@ async function readTail(
   const { expires, cutoffs, meta, feed } = keys
   const from = after === undefined ? ['0-0', '0'] : [after.id, String(PAGE_SIZE)]
   const reply = await TAIL.run(connection, [expires, cutoffs, meta, feed], from)
-  if (!Array.isArray(reply) || reply.length !== 5 || !Array.isArray(reply[4])) throw unexpected()
+  if (!Array.isArray(reply) || reply.length !== 6 || !Array.isArray(reply[4])) throw unexpected()
   const [actual, intact, head, id] = reply.map(String) as [string, string, string, string]
   assertLayout(namespace, layout, actual)
-  return { position: { id, head, intact: intact === '1' }, entries: reply[4] }
+  return { position: { id, head, intact: intact === '1' }, entries: reply[4], generation: String(reply[5]) }
 }
 
 async function* scan({ connection, keys }: ShardFeedOptions): AsyncGenerator<readonly Revocation[]> {
