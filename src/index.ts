@@ -5,6 +5,7 @@ export { CachedRevocationStore, type CachedRevocationStoreOptions } from './revo
 export { MemoryRevocationStore, type MemoryRevocationStoreOptions } from './revocation/memory-store.js'
 export { RevocationMirror } from './revocation/mirror.js'
 export type { RevocationMirrorOptions } from './revocation/mirror-options.js'
+export type { MirrorSnapshotEnd, MirrorSnapshotPart } from './revocation/mirror-snapshot.js'
 export {
   ReplicatedRevocationStore,
   type ReplicatedRevocationStoreOptions,

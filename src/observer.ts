@@ -1,5 +1,5 @@
 import { channel } from 'node:diagnostics_channel'
-import type { ErrorCode } from './errors.js'
+import type { ErrorCode, PartialOutcome } from './errors.js'
 
 /** What the library tells its owner. No event carries a token, secret, password or hash. */
 export type ObserverEvent =
@@ -13,6 +13,29 @@ export type ObserverEvent =
     }
   /** A middleware answered a request itself, with this status; `error` is absent where no token was sent. */
   | { readonly type: 'request_refused'; readonly status: number; readonly error?: Error }
+  /** A live connection was closed, since its token is over; `error`: why it could not be watched, or not be closed. */
+  | {
+      readonly type: 'connection_closed'
+      readonly reason: 'revoked' | 'expired' | 'unavailable'
+      readonly error?: Error
+    }
+  /** A logout did not end its session, or not wholly; `outcome` says what was done, where that is known. */
+  | {
+      readonly type: 'session_revocation_failed'
+      readonly error: Error
+      readonly outcome?: PartialOutcome
+    }
+  /**
+   * A logout ended the session of an access token (`outcome`) that Cognito does not say to be of the refresh token.
+   * `another`: the refresh token was of another session, which has ended too: its cookie was planted, or stale. `unknown`:
+   * the refresh token is dead, and whose it was is the caller's word: its session may still be accepted. Either way
+   * Cognito may go on refreshing the session in `outcome`, for nothing; `adminGlobalSignOut` ends it there.
+   */
+  | {
+      readonly type: 'session_pairing_unconfirmed'
+      readonly refreshTokenOf: 'another' | 'unknown'
+      readonly outcome: PartialOutcome
+    }
   /** The store could not answer; under `onRevocationUnavailable: 'accept'` the token went through. */
   | {
       readonly type: 'revocation_unavailable'
@@ -45,6 +68,8 @@ export type ObserverEvent =
   | { readonly type: 'mirror_write_back_failed'; readonly entries: number; readonly error: Error }
   /** A mirror has no room left: "not revoked" is asked of the store from now on. Raise maxEntries. */
   | { readonly type: 'mirror_full'; readonly maxEntries: number }
+  /** What a mirror was given as a snapshot is no whole one: it reads everything. What was in it is refused all the same. */
+  | { readonly type: 'mirror_snapshot_refused'; readonly error: Error }
   /** A store of a ReplicatedRevocationStore gave no answer to a look-up that counts; told once, until it does. */
   | { readonly type: 'replica_unavailable'; readonly replica: number; readonly error: Error }
   /** The feed of one of its stores failed: until it goes on where it was, its "not revoked" does not count. */

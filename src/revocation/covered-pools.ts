@@ -17,6 +17,17 @@ export class CoveredPools {
     return (this.#known?.has(poolId) ?? true) && (this.#told?.has(poolId) ?? true)
   }
 
+  /** Those that all is known of, and the feed tells of; undefined for all. */
+  get list(): readonly string[] | undefined {
+    const both = intersect(this.#known, this.#told)
+    return both && [...both]
+  }
+
+  /** Goes on from where all was known of these, and of no other. */
+  restore(pools: readonly string[] | undefined): void {
+    this.#known = pools && new Set(pools)
+  }
+
   /** Takes a batch into account, once its records are known. @throws StoreProtocolError */
   take({ pools, caughtUp }: ChangeBatch, restarted: boolean): void {
     if (pools !== undefined && !Array.isArray(pools)) {

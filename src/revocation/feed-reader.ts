@@ -19,6 +19,8 @@ export interface FeedReaderOptions {
   readonly failed: (error: Error, retryAfterMs: number) => void
   /** The cursor to go on from at first. Default: everything. */
   readonly after?: string | undefined
+  /** Finds it, before anything is read; must not reject. Where no reading succeeds from there: everything. */
+  readonly findAfter?: (() => Promise<string | undefined>) | undefined
 }
 
 /** Reads a change feed for as long as it is wanted: opens it again where it fails, ends or falls silent. */
@@ -30,10 +32,17 @@ export class FeedReader {
   /** Failures since a batch that was caught up has been taken over. */
   #failures = 0
   #lastError: Error | undefined
+  /** Whether the cursor was found, and nothing has been caught up from it yet. */
+  #isUntried = false
 
   constructor(options: FeedReaderOptions) {
     this.#options = options
     this.#cursor = options.after
+  }
+
+  /** After the last batch that has been taken over: to go on from. Undefined where that is everything. */
+  get cursor(): string | undefined {
+    return this.#cursor
   }
 
   /** Why there is no feed at the moment; undefined while there is. */
@@ -54,6 +63,11 @@ export class FeedReader {
 
   async #run(): Promise<void> {
     const closing = this.#closing.signal
+    const { findAfter } = this.#options
+    if (findAfter !== undefined) {
+      this.#cursor = await findAfter()
+      this.#isUntried = this.#cursor !== undefined
+    }
     while (!closing.aborted) {
       try {
         if (await this.#read()) {
@@ -63,6 +77,11 @@ export class FeedReader {
         if (!closing.aborted) throw new Error('The change feed ended')
       } catch (cause) {
         if (!closing.aborted) await this.#failed(cause)
+        if (this.#isUntried && this.#failures > 1) {
+          // It may be the cursor that the store fails at.
+          this.#cursor = undefined
+          this.#isUntried = false
+        }
       }
     }
   }
@@ -85,6 +104,7 @@ export class FeedReader {
         const restarted = batch.restarted === true || (isFirst && after === undefined)
         const afresh = await this.#options.apply(batch, restarted)
         if (batch.caughtUp) {
+          this.#isUntried = false
           this.#failures = 0
           this.#lastError = undefined
         }

@@ -7,6 +7,7 @@ import {
   assertOptions,
   optionError,
 } from '../options.js'
+import type { MirrorSnapshotPart } from './mirror-snapshot.js'
 import { isRevocationStore, type RevocationStore } from './store.js'
 
 /** Options of a `RevocationMirror`. */
@@ -22,12 +23,31 @@ export interface RevocationMirrorOptions {
   readonly writeBack?: boolean
   /** How long `ready()` waits at most, in milliseconds. Default 30,000. */
   readonly readyTimeoutMs?: number
+  /**
+   * What `snapshot()` of a mirror over the same store gave, for a quick start: an array of its parts, or what makes
+   * one after the other. What is in it is refused as soon as it has been taken over, at the first use; "not revoked"
+   * waits for the feed all the same, which goes on from there where it can, and else begins with everything.
+   *
+   * It is trusted as the store is: who can change it, or hand in an older one with a newer end, can bring back what
+   * was revoked. Keep it where only those can write who may write to the store.
+   *
+   * Read and parse it in a generator: the mirror catches what that throws, tells the observer
+   * (`mirror_snapshot_refused`) and reads everything. One that gives no part at all is no snapshot.
+   *
+   * @example
+   * import { RevocationMirror } from 'cognito-revocation'
+   * function* parts() {
+   *   if (existsSync('mirror.json')) yield* JSON.parse(readFileSync('mirror.json', 'utf8'))
+   * }
+   * const mirror = new RevocationMirror(store, { snapshot: parts() })
+   */
+  readonly snapshot?: Iterable<MirrorSnapshotPart>
   /** Is told of failures of the feed, of losses of the store, and of a lack of room. */
   readonly observer?: Observer
 }
 
-/** All options, checked, with their defaults. */
-export type CheckedMirrorOptions = Required<Omit<RevocationMirrorOptions, 'observer'>> & {
+/** All options but the snapshot, checked, with their defaults. */
+export type CheckedMirrorOptions = Required<Omit<RevocationMirrorOptions, 'observer' | 'snapshot'>> & {
   readonly observer: Observer | undefined
 }
 
@@ -43,17 +63,21 @@ export function checkMirrorOptions(
   if ((store.staleness?.() ?? 0) > 0) {
     throw optionError(owner, 'store', 'asked directly: put a cache over the mirror, not under it', store)
   }
-  assertOptions(owner, options, ['maxStalenessMs', 'maxEntries', 'writeBack', 'readyTimeoutMs', 'observer'])
+  const known = ['maxStalenessMs', 'maxEntries', 'writeBack', 'readyTimeoutMs', 'snapshot', 'observer']
+  assertOptions(owner, options, known)
   const {
     maxStalenessMs = 5_000,
     maxEntries = 5_000_000,
     writeBack = true,
     readyTimeoutMs = 30_000,
+    snapshot,
   } = options
   assertNumber(owner, 'maxStalenessMs', maxStalenessMs, 1, 3_600_000)
   assertInteger(owner, 'maxEntries', maxEntries, 1, 100_000_000)
   assertOptionalBoolean(owner, 'writeBack', writeBack)
   assertNumber(owner, 'readyTimeoutMs', readyTimeoutMs, 1, 3_600_000)
   assertOptionalFunction(owner, 'observer', options.observer)
+  if (snapshot !== undefined && (typeof snapshot === 'string' || !(Symbol.iterator in Object(snapshot))))
+    throw optionError(owner, 'snapshot', 'the parts that snapshot() gave', snapshot)
   return { maxStalenessMs, maxEntries, writeBack, readyTimeoutMs, observer: options.observer }
 }

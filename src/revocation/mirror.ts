@@ -1,14 +1,15 @@
-import { elapsedMs, type Moment, steadyClock, takeMoment } from '../clock.js'
+import { elapsedMs, steadyClock, takeMoment } from '../clock.js'
 import { NotReadyError, RevocationUnavailableError } from '../errors.js'
 import { notify } from '../observer.js'
 import type { TokenIdentity } from '../tokens/token-identity.js'
-import { CoveredPools } from './covered-pools.js'
 import { FeedReader } from './feed-reader.js'
+import { MirrorKnowledge } from './mirror-knowledge.js'
 import {
   type CheckedMirrorOptions,
   checkMirrorOptions,
   type RevocationMirrorOptions,
 } from './mirror-options.js'
+import { type MirrorSnapshotPart, readSnapshot, writeSnapshot } from './mirror-snapshot.js'
 import type { Revocation, RevocationMatch } from './revocation.js'
 import { inSlices } from './slices.js'
 import {
@@ -50,19 +51,11 @@ export class RevocationMirror implements RevocationStore {
   readonly #feed: FeedReader
   readonly #writeBack: WriteBack
   readonly #options: CheckedMirrorOptions
+  /** Until it is taken over: it may be large. */
+  #snapshot: Iterable<MirrorSnapshotPart> | undefined
   /** Slower to believe in a later time than any clock that is set. */
   readonly #purgeClock = steadyClock()
-  readonly #covered = new CoveredPools()
-  /** All that was acknowledged before this moment is here; undefined until the feed has caught up once. */
-  #knownUntil: Moment | undefined
-  /** Counts the readings that began with everything. */
-  #round = 0
-  /** Whether such a reading is under way. */
-  #restarting = false
-  /** Something was left out for want of room: what is not here may be revoked all the same. */
-  #full = false
-  /** The same, since the reading of everything that is under way began, or the last one. */
-  #leftOut = false
+  readonly #knowledge: MirrorKnowledge
   #closed = false
   /** For the feed to have caught up next, or for the end. */
   readonly #waiting = new Waiting()
@@ -73,11 +66,14 @@ export class RevocationMirror implements RevocationStore {
     const checked = checkMirrorOptions(store, options)
     const { maxStalenessMs, observer } = checked
     this.#options = checked
+    this.#snapshot = options.snapshot
     this.#store = store
     this.#table = new RevocationTable(checked)
+    this.#knowledge = new MirrorKnowledge(checked)
     this.#feed = new FeedReader({
       open: (changesOptions) => this.changes(changesOptions),
       apply: (batch, restarted) => this.#apply(batch, restarted),
+      findAfter: options.snapshot && (() => this.#restore()),
       silenceMs: Math.max(2 * maxStalenessMs, 10_000),
       longestRetryMs: Math.min(LONGEST_RETRY_MS, maxStalenessMs / 4),
       failed: (error, retryAfterMs) => notify(observer, { type: 'feed_failed', error, retryAfterMs }),
@@ -86,7 +82,7 @@ export class RevocationMirror implements RevocationStore {
       store,
       table: this.#table,
       write: checked.writeBack,
-      covers: (poolId) => this.#covered.has(poolId),
+      covers: (poolId) => this.#knowledge.covers(poolId),
       jitterMs: Math.min(LONGEST_JITTER_MS, maxStalenessMs / 5),
       longestRetryMs: maxStalenessMs,
       observer,
@@ -102,7 +98,7 @@ export class RevocationMirror implements RevocationStore {
   async add(revocations: readonly Revocation[]): Promise<void> {
     this.#start()
     // Should the store lose it while this call is under way, the reading that follows must miss it.
-    const round = this.#round
+    const { round } = this.#knowledge
     // The caller may use his own ones again.
     const added = revocations.map((revocation) => ({ ...revocation }))
     await this.#store.add(added)
@@ -113,8 +109,8 @@ export class RevocationMirror implements RevocationStore {
   async find(token: TokenIdentity): Promise<RevocationMatch | undefined> {
     this.#start()
     const match = this.#table.find(token)
-    if (match !== undefined || this.#isFresh(token.poolId)) return match
-    const round = this.#round
+    if (match !== undefined || this.#knowledge.isFresh(token.poolId)) return match
+    const { round } = this.#knowledge
     const askedAt = takeMoment()
     try {
       const found = await this.#store.find(token)
@@ -130,7 +126,7 @@ export class RevocationMirror implements RevocationStore {
       return known
     } catch (cause) {
       throw new RevocationUnavailableError(
-        `The mirror's knowledge is ${this.#ageInWords(token.poolId)}, and the store could not be asked`,
+        `The mirror's knowledge is ${this.#knowledge.inWords(token.poolId)}, and the store could not be asked`,
         { cause },
       )
     }
@@ -140,27 +136,41 @@ export class RevocationMirror implements RevocationStore {
   findSync(token: TokenIdentity): RevocationMatch | undefined {
     this.#start()
     const match = this.#table.find(token)
-    if (match !== undefined || this.#isFresh(token.poolId)) return match
+    if (match !== undefined || this.#knowledge.isFresh(token.poolId)) return match
     throw new NotReadyError(
-      `The mirror's knowledge is ${this.#ageInWords(token.poolId)}: use verify(), which asks the store`,
+      `The mirror's knowledge is ${this.#knowledge.inWords(token.poolId)}: use verify(), which asks the store`,
     )
   }
 
   /** How old, at most, the mirror's knowledge is, in milliseconds. Infinity before it has caught up. */
   staleness(): number {
-    return this.#knownUntil === undefined ? Number.POSITIVE_INFINITY : elapsedMs(this.#knownUntil)
+    return this.#knowledge.staleness()
   }
 
   /** Resolves when the mirror is fresh. @throws RevocationUnavailableError if that takes over readyTimeoutMs */
   async ready(): Promise<void> {
     this.#start()
-    if (this.#isFresh()) return
+    if (this.#knowledge.isFresh()) return
     if (!this.#closed) await this.#waiting.forAtMost(this.#options.readyTimeoutMs)
-    if (this.#isFresh()) return
+    if (this.#knowledge.isFresh()) return
     throw new RevocationUnavailableError(
-      `The mirror is not ready: its knowledge is ${this.#ageInWords()}`,
+      `The mirror is not ready: its knowledge is ${this.#knowledge.inWords()}`,
       this.#feed.lastError === undefined ? undefined : { cause: this.#feed.lastError },
     )
+  }
+
+  /**
+   * All that the mirror knows, as plain JSON in parts, for the option `snapshot` of another mirror over the same store.
+   * Nothing is read before it is asked for: with a turn between any two parts, a million hold nobody up. A mirror
+   * that has not caught up, has no room left, or is closed, gives what it has, without a place in the feed.
+   *
+   * @example
+   * import { RevocationMirror } from 'cognito-revocation'
+   * await writeFile('mirror.json.new', JSON.stringify([...mirror.snapshot()])) // after await mirror.ready()
+   * await rename('mirror.json.new', 'mirror.json') // so nobody reads a half of it
+   */
+  snapshot(): Generator<MirrorSnapshotPart, void, undefined> {
+    return writeSnapshot(this.#table, this.#knowledge.save(this.#feed.cursor))
   }
 
   /** The store's own feed. */
@@ -172,15 +182,16 @@ export class RevocationMirror implements RevocationStore {
 
   /** Calls the listener with every revocation that comes in from now on. @returns what ends it */
   subscribe(listener: RevocationListener): () => void {
-    this.#start()
+    // First: a snapshot's entries come in at the start.
     this.#listeners.add(listener)
+    this.#start()
     return () => this.#listeners.delete(listener)
   }
 
   /** Ends the feed. What is known stays known; for all else the store is asked. The store stays open. */
   async close(): Promise<void> {
     this.#closed = true
-    this.#knownUntil = undefined
+    this.#knowledge.end()
     this.#writeBack.close()
     this.#waiting.wake()
     await this.#feed.close()
@@ -194,18 +205,20 @@ export class RevocationMirror implements RevocationStore {
     if (!this.#closed) this.#feed.start()
   }
 
-  /** Whether what is not here is not revoked; in this user pool, or in any that the feed tells of. */
-  #isFresh(poolId?: string): boolean {
-    // In this form, NaN is too old.
-    if (this.#full || !(this.staleness() <= this.#options.maxStalenessMs)) return false
-    return poolId === undefined || this.#covered.has(poolId)
-  }
-
-  #ageInWords(poolId?: string): string {
-    if (poolId !== undefined && !this.#covered.has(poolId)) return 'not of this user pool'
-    if (this.#full) return `incomplete (over ${this.#options.maxEntries} entries: raise maxEntries)`
-    const ageMs = this.staleness()
-    return ageMs === Number.POSITIVE_INFINITY ? 'not complete yet' : `${Math.round(ageMs)} ms old`
+  /** Takes a snapshot over. @returns where in the feed to go on from; undefined to read everything */
+  async #restore(): Promise<string | undefined> {
+    const knowledge = this.#knowledge
+    const parts = this.#snapshot ?? []
+    this.#snapshot = undefined
+    try {
+      const enter = (revocation: Revocation) => this.#enter(revocation, knowledge.round)
+      const end = await readSnapshot(parts, enter, () => knowledge.full || this.#closed)
+      return end && knowledge.restore(end)
+    } catch (cause) {
+      const error = cause instanceof Error ? cause : new Error(String(cause))
+      notify(this.#options.observer, { type: 'mirror_snapshot_refused', error })
+      return undefined
+    }
   }
 
   /** Takes a batch of the feed over. @returns whether the feed is to be read afresh, from everything */
@@ -214,34 +227,24 @@ export class RevocationMirror implements RevocationStore {
     // be stopped between the two, the age grows, and nothing looks fresh.
     const receivedAt = takeMoment()
     const ageMs = Math.max(0, batch.ageMs)
-    if (restarted) {
-      this.#round += 1
-      this.#restarting = true
-      this.#leftOut = false
-    }
-    await inSlices(batch.revocations, (revocation) => this.#enter(revocation, this.#round))
+    const knowledge = this.#knowledge
+    knowledge.begin(restarted)
+    await inSlices(batch.revocations, (revocation) => this.#enter(revocation, knowledge.round))
     if (this.#closed) return false
-    this.#covered.take(batch, restarted)
     this.#table.sweep(this.#purgeClock() / 1000)
+    const knownUntil = { wall: receivedAt.wall - ageMs, monotonic: receivedAt.monotonic - ageMs }
+    if (knowledge.take(batch, restarted, knownUntil)) this.#writeBack.begin(knowledge.round)
     if (!batch.caughtUp) return false
-    this.#knownUntil = { wall: receivedAt.wall - ageMs, monotonic: receivedAt.monotonic - ageMs }
-    if (this.#restarting) {
-      this.#restarting = false
-      this.#full = this.#leftOut
-      this.#writeBack.begin(this.#round)
-    }
     this.#waiting.wake()
     // Where room was made since, what was left out can be had again.
-    return this.#full && this.#table.size < 0.9 * this.#options.maxEntries
+    return knowledge.full && this.#table.size < 0.9 * this.#options.maxEntries
   }
 
   #enter(revocation: Revocation, round: number): void {
     // Mostly nobody listens: no iterator for each of a million.
     if (this.#listeners.size > 0) for (const listener of this.#listeners) listener(revocation)
     if (this.#table.apply(revocation, round, this.#purgeClock() / 1000)) return
-    this.#leftOut = true
-    if (this.#full) return
-    this.#full = true
+    if (!this.#knowledge.leaveOut()) return
     notify(this.#options.observer, { type: 'mirror_full', maxEntries: this.#options.maxEntries })
   }
 }
