@@ -56,6 +56,11 @@ export class CognitoTokenClient extends AdminCalls {
     this.oauth = new OAuthEndpoints(context)
   }
 
+  /** Whether there is a store: with `store: false` verifiers go on accepting the tokens of sessions that were ended. */
+  get hasStore(): boolean {
+    return this.#context.revokers !== undefined
+  }
+
   /**
    * Signs in (InitiateAuth or AdminInitiateAuth), by the flow that `flow` names. What Cognito asks on the way is
    * answered where the input has it: SRP, the password, the device.

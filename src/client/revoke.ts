@@ -153,7 +153,12 @@ async function giveUp(
   context.successors.forget({ sub: context.sessions.find(refreshToken)?.sub })
   // Cognito's word on it: that it could not be revoked either tells no more.
   const isInvalid = learned.failure instanceof errors.RefreshTokenInvalidError
-  if (isInvalid && !(revoked.ok && how.via === 'api')) throw learned.failure
+  if (isInvalid && !(revoked.ok && how.via === 'api')) {
+    // Where it could not be asked, "invalid" decides nothing: so it calls a session on a tracked device, too.
+    const isAsked =
+      revoked.ok || !(isPassing(revoked.error) || revoked.error instanceof errors.ForbiddenError)
+    throw isAsked ? learned.failure : revoked.error
+  }
   // The endpoint's 200 proves nothing of a token that no refresh has shown to be one.
   const isProven = !mayGoOn(learned) && (how.via === 'api' || learned.failure === undefined)
   const done = isProven ? 'revoked' : 'unknown'

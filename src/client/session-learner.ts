@@ -153,8 +153,8 @@ export class SessionLearner {
   async #learnByRefresh(
     input: SessionHints & { readonly signal?: AbortSignal },
   ): Promise<Omit<LearnedSession, 'isNewest'>> {
-    const { refreshToken, deviceKey, clientMetadata, signal } = input
-    const username = input.username ?? usernameIn(input.accessToken) ?? usernameIn(input.idToken)
+    const { refreshToken, username, deviceKey, clientMetadata, signal } = input
+    // Never by a name out of a token given along: unverified, it could make Cognito refuse somebody's logout.
     const minted = await this.#context.refresher.exchange(
       { refreshToken, username, deviceKey, clientMetadata, ...(signal && { signal }) },
       this.#via,
@@ -185,11 +185,4 @@ function hasId(originJtis: readonly string[], hint: Hint | undefined): boolean {
 
 function isOneSession(hints: readonly Hint[]): boolean {
   return new Set(hints.map(({ claims }) => `${claims.origin_jti} ${claims.sub}`)).size === 1
-}
-
-/** Unverified, and good for nothing but a hash: with a wrong one Cognito refuses the refresh. */
-function usernameIn(token: string | undefined): string | undefined {
-  const claims = token === undefined ? undefined : claimsFromCognito(token)
-  const username = claims?.token_use === 'id' ? claims['cognito:username'] : claims?.username
-  return typeof username === 'string' ? username : undefined
 }

@@ -50,6 +50,29 @@ describe('The session of a confirmed device', () => {
     expect(await scene.judge(other.session)).toBe('token_revoked')
   })
 
+  it.each([
+    ['InternalErrorException', 'cognito_unavailable'],
+    ['TooManyRequestsException', 'throttled'],
+    ['socket hang up', 'cognito_unavailable'],
+    ['ForbiddenException', 'forbidden'],
+  ] as const)(
+    'is not said to be dead where the revocation fails by %s, and can be ended after that',
+    async (name, code) => {
+      const scene = createScene()
+      const { session, device } = await beginOnDevice(scene)
+      const { refreshToken } = session
+      const client = scene.createClient()
+      scene.cognito.failNext('RevokeToken', name)
+      const error = await thrownBy(() => client.revokeRefreshToken({ refreshToken }))
+      expect(error.code).toBe(code)
+      const { deviceKey } = device
+      expect(await client.revokeRefreshToken({ refreshToken, deviceKey })).toMatchObject({
+        cognito: 'revoked',
+      })
+      expect(await scene.judge(session)).toBe('token_revoked')
+    },
+  )
+
   it('is ended without its device key where a token tells which it is', async () => {
     const scene = createScene()
     const { session } = await beginOnDevice(scene)

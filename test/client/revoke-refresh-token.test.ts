@@ -8,7 +8,7 @@ import {
   TokenRevocationDisabledError,
 } from '../../src/errors.js'
 import { TokenMinter } from '../../src/testing/index.js'
-import { thrownBy, useScene } from '../support/scene.js'
+import { EVERY_FLOW, thrownBy, useScene } from '../support/scene.js'
 
 const createScene = useScene()
 const HOUR = 3_600
@@ -78,12 +78,22 @@ describe('revokeRefreshToken learns the session', () => {
     expect(await scene.judge(session)).toBe('token_revoked')
   })
 
-  it('by REFRESH_TOKEN_AUTH with a secret, taking the username from an expired token', async () => {
-    const scene = createScene({ generateSecret: true }, { refreshFlow: 'REFRESH_TOKEN_AUTH' })
-    const { refreshToken, accessToken } = await scene.signIn()
-    scene.cognito.clock.advance(2 * HOUR)
-    const outcome = await scene.client.revokeRefreshToken({ refreshToken, accessToken })
+  it('by REFRESH_TOKEN_AUTH with a secret where the username is given', async () => {
+    const scene = createScene({ generateSecret: true, ...EVERY_FLOW }, { refreshFlow: 'REFRESH_TOKEN_AUTH' })
+    const { refreshToken, username } = await scene.signIn()
+    scene.takeCalls()
+    const outcome = await scene.client.revokeRefreshToken({ refreshToken, username })
     expect(outcome).toMatchObject({ learnedFrom: 'refresh', cognito: 'revoked' })
+    expect(scene.takeCalls()).toEqual(['DescribeUserPoolClient', 'InitiateAuth', 'RevokeToken'])
+  })
+
+  it('without a username out of an access token that is expired, or of somebody else', async () => {
+    const scene = createScene({ generateSecret: true, ...EVERY_FLOW }, { refreshFlow: 'REFRESH_TOKEN_AUTH' })
+    const { refreshToken } = await scene.signIn()
+    const { accessToken } = await scene.signIn(scene.createUser())
+    scene.cognito.clock.advance(2 * HOUR)
+    const outcome = await scene.client.revokeRefreshToken({ refreshToken, accessToken, confirmPairing: true })
+    expect(outcome).toMatchObject({ learnedFrom: 'refresh', cognito: 'revoked', sub: scene.user.sub })
   })
 
   it('by a refresh under rotation, and revokes the successor, then the original', async () => {
