@@ -11,8 +11,14 @@ const common: Options = {
     client: 'src/client/index.ts',
     dynamodb: 'src/stores/dynamodb/index.ts',
     express: 'src/middleware/express/index.ts',
+    fastify: 'src/middleware/fastify/index.ts',
+    fetch: 'src/middleware/fetch/index.ts',
     file: 'src/stores/file/index.ts',
+    hono: 'src/middleware/hono/index.ts',
     http: 'src/stores/http/index.ts',
+    koa: 'src/middleware/koa/index.ts',
+    nestjs: 'src/middleware/nestjs/index.ts',
+    node: 'src/middleware/node/index.ts',
     redis: 'src/stores/redis/index.ts',
     server: 'src/server/index.ts',
     testing: 'src/testing/index.ts',
@@ -27,6 +33,7 @@ const common: Options = {
     '@photostructure/sqlite',
     'cognito-srp-helper',
     /^@aws-sdk\//,
+    /^@nestjs\//,
   ],
 }
 

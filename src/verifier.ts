@@ -58,7 +58,7 @@ export class TokenVerifier<Use extends TokenUse | null = TokenUse | null> {
    *   TokenExpiredError, InsufficientScopeError, TokenNotRevocableError, TokenRevokedError: refuse the request
    * @throws JwksUnavailableError, RevocationUnavailableError, NotReadyError: it can't be known now, answer 503
    */
-  async verify(token: string, { onRevocationUnavailable }: VerifyOptions = {}): Promise<ClaimsOf<Use>> {
+  async verify(token: string, options?: VerifyOptions): Promise<ClaimsOf<Use>> {
     let authentic: Authentic | undefined
     try {
       this.#assertOpen()
@@ -72,7 +72,7 @@ export class TokenVerifier<Use extends TokenUse | null = TokenUse | null> {
       if (custom !== undefined) await custom
       if (this.#revocation !== undefined) {
         assertRevocable(authentic)
-        const accept = this.#accepts(onRevocationUnavailable)
+        const accept = this.#accepts(options)
         assertNotRevoked(await this.#orAccept(this.#revocation.find(authentic.identity), accept))
       }
       return authentic.claims as ClaimsOf<Use>
@@ -117,6 +117,8 @@ export class TokenVerifier<Use extends TokenUse | null = TokenUse | null> {
    * seen again costs about a microsecond.
    */
   recall(token: string): ClaimsOf<Use> | undefined {
+    // What a subclass or a wrapper asks for besides, only its own `verify` knows.
+    if (this.verify !== TokenVerifier.prototype.verify) return undefined
     const authentic = this.#closed ? undefined : this.#authenticator.recall(token)
     if (authentic === undefined || authentic.issuer.rules.customJwtCheck !== undefined) return undefined
     try {
@@ -185,8 +187,8 @@ export class TokenVerifier<Use extends TokenUse | null = TokenUse | null> {
   }
 
   /**
-   * Takes the JWKS of a pool that the caller has, for a quick start or for tests without a network.
-   *
+   * Takes the JWKS of a pool that the caller has, for a quick start or for tests without a network. It counts as
+   * fetched now (see `JwksOptions`): a key that Cognito has withdrawn since is trusted until the next fetch.
    * @throws TypeError if it holds no usable key, or the pool isn't this verifier's
    */
   cacheJwks(jwks: JsonWebKeySet, userPoolId?: string): void {
@@ -216,8 +218,11 @@ export class TokenVerifier<Use extends TokenUse | null = TokenUse | null> {
     }
   }
 
-  #accepts(chosen: VerifyOptions['onRevocationUnavailable']): boolean {
-    return chosen === undefined ? this.#options.accept : chosen === 'accept'
+  #accepts(options: VerifyOptions | undefined): boolean {
+    // Its own only: what somebody put on Object.prototype is nobody's choice.
+    const isChosen = options && Object.hasOwn(options, 'onRevocationUnavailable')
+    const choice = isChosen ? options.onRevocationUnavailable : undefined
+    return choice === undefined ? this.#options.accept : choice === 'accept'
   }
 
   #orAccept(

@@ -14,7 +14,7 @@ import {
 } from './verify-token-options.js'
 
 /** A request goes on, with the claims of its token if it has one; or it is refused, with this answer. */
-export type Admission<Claims = CognitoClaims> =
+type Admission<Claims = CognitoClaims> =
   | { readonly refusal?: undefined; readonly claims: Claims | undefined }
   | { readonly refusal: Refusal; readonly claims?: undefined }
 
@@ -40,7 +40,7 @@ export function createAdmission<Request, Use extends TokenUse | null>(
   assertVerifier(owner, verifier)
   const checked = checkVerifyTokenOptions(owner, options)
   const { grants, optional, skip, observer, realm, retryAfterSeconds, onRevocationUnavailable } = checked
-  const overrides = onRevocationUnavailable === undefined ? {} : { onRevocationUnavailable }
+  const overrides = onRevocationUnavailable === undefined ? undefined : { onRevocationUnavailable }
 
   const refuse = (refusal: Refusal, error?: Error): Admission<ClaimsOf<Use>> => {
     const { status } = refusal
@@ -50,12 +50,13 @@ export function createAdmission<Request, Use extends TokenUse | null>(
 
   const admit = async (head: RequestHead, request: Request): Promise<Admission<ClaimsOf<Use>>> => {
     if (skip !== undefined && isTrue(owner, skip(request))) return { claims: undefined }
-    const found = findToken(checked, head, request)
+    const found = findToken(owner, checked, head, request)
     if (found.kind === 'malformed') return refuse(invalidRequest(realm))
     if (found.kind === 'cross-origin') return refuse(crossOrigin())
     if (found.kind === 'none') return optional ? { claims: undefined } : refuse(missingToken(realm))
     try {
-      const claims = await verifier.verify(found.token, overrides)
+      const claims: unknown = await verifier.verify(found.token, overrides)
+      if (!areClaims<ClaimsOf<Use>>(claims)) throw new TypeError(`${owner}: the verifier gave no claims`)
       assertGranted(claims, grants)
       return { claims }
     } catch (error) {
@@ -69,23 +70,40 @@ export function createAdmission<Request, Use extends TokenUse | null>(
     skip === undefined && checked.extractToken === undefined && checked.findToken === bearerToken
   const atOnce = (head: RequestHead): ClaimsOf<Use> | undefined => {
     const token = isPlain ? plainBearerToken(head) : undefined
-    const claims = token === undefined ? undefined : verifier.recall?.(token)
-    return claims !== undefined && isGranted(claims, grants) ? claims : undefined
+    const claims: unknown = token === undefined ? undefined : verifier.recall?.(token)
+    return areClaims<ClaimsOf<Use>>(claims) && isGranted(claims, grants) ? claims : undefined
   }
   return Object.assign(admit, { atOnce })
 }
 
 function findToken<Request>(
+  owner: string,
   { extractToken, findToken }: CheckedVerifyTokenOptions<Request>,
   head: RequestHead,
   request: Request,
 ): FoundToken {
+  if (extractToken === undefined) return findToken(head)
+  const token = extractToken(request)
+  assertNoPromise(`${owner}: extractToken`, token)
   // What is no string, `verify` refuses.
-  return extractToken === undefined ? findToken(head) : asBearerToken(extractToken(request) as string)
+  return asBearerToken(token as string)
 }
 
 /** A promise would be as good as true. */
 function isTrue(owner: string, answer: unknown): boolean {
   if (typeof answer === 'boolean') return answer
+  assertNoPromise(`${owner}: skip`, answer)
   throw new TypeError(`${owner}: skip must give true or false, not ${typeof answer}`)
+}
+
+/** It is not awaited, and if it rejects nobody else hears of it. */
+function assertNoPromise(what: string, answer: unknown): void {
+  if (typeof (answer as Promise<unknown> | null | undefined)?.then !== 'function') return
+  Promise.resolve(answer).catch(() => {})
+  throw new TypeError(`${what} must not give a promise: it is not awaited`)
+}
+
+/** Whether it is what a verifier gives. One that was wrapped may give a promise where it should not. */
+function areClaims<Claims>(given: unknown): given is Claims {
+  return typeof (given as CognitoClaims | null | undefined)?.sub === 'string'
 }

@@ -29,7 +29,7 @@ export function plainBearerToken(head: RequestHead): string | undefined {
 }
 
 /** The bearer token of one Authorization header's value. */
-export function parseAuthorization(header: string): BearerToken {
+function parseAuthorization(header: string): BearerToken {
   const [scheme = ''] = /^[^\s,:]*/.exec(header) ?? []
   if (scheme.toLowerCase() !== 'bearer') {
     // Two headers that a proxy joined into one are two headers.

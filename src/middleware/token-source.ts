@@ -1,13 +1,14 @@
 import { assertString, optionError } from '../options.js'
 import { asBearerToken, type BearerToken, bearerToken, MALFORMED, NO_TOKEN } from './bearer.js'
-import type { RequestHead } from './request-head.js'
+import { type RequestHead, trimSpaces } from './request-head.js'
 import { isHarmless, isSameOrigin } from './same-origin.js'
 
 /**
  * Where a request carries its token:
  * - `'authorization'`: the Authorization header (RFC 6750, section 2.1).
  * - `{ header }`: a header with nothing but the token, such as `x-amzn-oidc-accesstoken` of an Application Load
- *   Balancer. Only where nobody else than the proxy can set it.
+ *   Balancer. Only where nobody else than the proxy can set it: to delete it in the application is of no use, since the
+ *   header is read as it came.
  * - `{ cookie }`: a cookie. A request that may change something, or opens a WebSocket, must then come from the same
  *   origin.
  * - `{ webSocketProtocol }`: behind this prefix, in one of the subprotocols that a browser offers when it opens a
@@ -74,7 +75,7 @@ function headerToken(name: string): TokenFinder {
 /** A sibling subdomain can set a cookie of the same name: where there are two, one may be somebody else's. */
 function cookieToken(name: string, allowedOrigins: readonly string[]): TokenFinder {
   return (head) => {
-    const found = onlyToken(cookiesOf(head, name))
+    const found = hasJoinedCookie(head, name) ? MALFORMED : onlyToken(cookiesOf(head, name))
     if (found.kind === 'none' || isHarmless(head) || isSameOrigin(head, allowedOrigins)) return found
     return { kind: 'cross-origin' }
   }
@@ -83,14 +84,23 @@ function cookieToken(name: string, allowedOrigins: readonly string[]): TokenFind
 /** Every cookie of that name that the request carries (RFC 6265, section 5.4). */
 export function cookiesOf(head: RequestHead, name: string): readonly string[] {
   const pairs = head.values('cookie').flatMap((header) => header.split(';'))
-  const trimmed = pairs.map((pair) => pair.trim()).filter((pair) => pair.startsWith(`${name}=`))
+  const trimmed = pairs.map(trimSpaces).filter((pair) => pair.startsWith(`${name}=`))
   return trimmed.map((pair) => pair.slice(name.length + 1).replace(/^"(.*)"$/, '$1'))
+}
+
+/**
+ * Whether a cookie of that name may be behind a comma: some proxies and runtimes join the lines of Cookie so. Or it is
+ * part of another cookie's value: nobody can tell.
+ */
+export function hasJoinedCookie(head: RequestHead, name: string): boolean {
+  const behindCommas = head.values('cookie').flatMap((header) => header.split(',').slice(1))
+  return behindCommas.some((text) => trimSpaces(text).startsWith(`${name}=`))
 }
 
 function subprotocolToken(prefix: string): TokenFinder {
   return (head) => {
     const offered = head.values('sec-websocket-protocol').flatMap((header) => header.split(','))
-    const trimmed = offered.map((each) => each.trim()).filter((each) => each.startsWith(prefix))
+    const trimmed = offered.map(trimSpaces).filter((each) => each.startsWith(prefix))
     return onlyToken(trimmed.map((each) => each.slice(prefix.length)))
   }
 }

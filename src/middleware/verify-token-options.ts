@@ -13,9 +13,13 @@ import type { TokenVerifier } from '../verifier.js'
 import { type Grants, type GrantsNeeded, grantsNeeded } from './grants.js'
 import { type TokenFinder, type TokenSource, tokenFinder } from './token-source.js'
 
-/** What a middleware needs of a verifier. */
-export type Verifier<Use extends TokenUse | null = TokenUse | null> = Pick<TokenVerifier<Use>, 'verify'> &
-  Partial<Pick<TokenVerifier<Use>, 'recall'>>
+/** What a middleware needs of a verifier. The class is named besides, since `Use` follows from no method's type. */
+export type Verifier<Use extends TokenUse | null = TokenUse | null> =
+  | TokenVerifier<Use>
+  | (Pick<TokenVerifier<Use>, 'verify'> & Partial<Pick<TokenVerifier<Use>, 'recall'>>)
+
+/** The claims that a verifier gives: those of its `tokenUse`. */
+export type VerifiedClaims<Given extends Verifier> = Awaited<ReturnType<Given['verify']>>
 
 /** Options of `verifyToken`. `Request` is the framework's. */
 export interface VerifyTokenOptions<Request = IncomingMessage> {
@@ -28,8 +32,9 @@ export interface VerifyTokenOptions<Request = IncomingMessage> {
   /** Where the token is. Several: it may be in any, but not in two of them. Default 'authorization'. */
   readonly tokenFrom?: TokenSource | readonly TokenSource[]
   /**
-   * Other origins than the service's own, such as 'https://app.example.com', whose pages may use a token that is in a
-   * cookie. Default none.
+   * Origins, such as 'https://app.example.com', whose pages may use a token that is in a cookie, besides those of the
+   * service's own of which the browser says so (`Sec-Fetch-Site`: over https or on localhost, Safari since 16.4). Default
+   * none.
    */
   readonly allowedOrigins?: readonly string[]
   /** Finds the token itself, instead of `tokenFrom`; undefined, null or '' for none. */
@@ -47,6 +52,12 @@ export interface VerifyTokenOptions<Request = IncomingMessage> {
   readonly observer?: Observer
   /** Retry-After of a 503, in seconds. Default 1. */
   readonly retryAfterSeconds?: number
+}
+
+/** Options of `verifyToken` under which no request goes on without claims. */
+export type MandatoryTokenOptions<Request = IncomingMessage> = VerifyTokenOptions<Request> & {
+  readonly optional?: false
+  readonly skip?: never
 }
 
 /** The options, checked, with their defaults. */
@@ -102,19 +113,30 @@ export function assertVerifier(owner: string, verifier: unknown): void {
   throw new TypeError(`${owner}: the first argument must be a TokenVerifier`)
 }
 
+/** @throws TypeError unless it is a function, the second argument */
+export function assertHandler(owner: string, handler: unknown): void {
+  if (typeof handler !== 'function') throw new TypeError(`${owner}: the second argument must be a function`)
+}
+
 /** Origins (RFC 6454), each as a browser would send it. @throws TypeError naming the option */
 export function checkOrigins(owner: string, origins: readonly string[] | undefined): readonly string[] {
   if (origins === undefined) return []
   const list = stringList(owner, 'allowedOrigins', origins)
   for (const origin of list) {
-    if (!URL.canParse(origin) || new URL(origin).origin !== origin)
+    if (!isOrigin(origin))
       throw optionError(owner, 'allowedOrigins', "origins such as 'https://app.example.com'", origins)
   }
   return list
 }
 
+/** As browsers write them; also those of hybrid apps and browser extensions, which no URL parser calls origins. */
+function isOrigin(text: string): boolean {
+  if (!/^https?:/i.test(text)) return /^[a-z][a-z0-9+.-]*:\/\/[a-z0-9.-]+(:\d+)?$/.test(text)
+  return URL.canParse(text) && new URL(text).origin === text
+}
+
 /** @throws TypeError naming the option */
-export function checkRealm(owner: string, realm: string | undefined): string | undefined {
+function checkRealm(owner: string, realm: string | undefined): string | undefined {
   if (realm !== undefined && (typeof realm !== 'string' || !/^[\x20-\x7e]+$/.test(realm)))
     throw optionError(owner, 'realm', 'printable ASCII', realm)
   return realm

@@ -4,6 +4,7 @@ import {
   InsufficientScopeError,
   type RevocationMatch,
   ThrottledError,
+  TokenRevokedError,
   type TokenVerifier,
 } from '../../src/index.js'
 import { call, callRaw } from '../support/http.js'
@@ -55,6 +56,29 @@ export function testAnyRequests(adapter: Adapter): void {
       })
       const answer = await call(port, { headers: bearer() })
       expect(answer).toMatchObject({ status: 500, text: '{"handedOn":"RangeError: a bug"}' })
+    })
+
+    it.each([undefined, null, {}, 5, 'jane', Promise.resolve('jane')])(
+      'is not let through by a verifier that gives no claims: %j',
+      async (given) => {
+        const port = await serve(
+          await adapter.listener({ verify: async () => given, recall: () => given } as never),
+        )
+        expect(await call(port, { headers: bearer() })).toMatchObject({ status: 500 })
+      },
+    )
+
+    it('is judged each time by a verifier that asks for more than the usual one', async () => {
+      const verifier = createVerifier(poolOf())
+      const usual = verifier.verify.bind(verifier)
+      verifier.verify = async (token) => {
+        await usual(token)
+        throw new TokenRevokedError('blocked', 'user')
+      }
+      const port = await serve(await adapter.listener(verifier))
+      const headers = bearer()
+      expect(replyOf(await call(port, { headers }))).toEqual(INVALID_TOKEN)
+      expect(replyOf(await call(port, { headers }))).toEqual(INVALID_TOKEN)
     })
 
     // Some frameworks take undefined, and Express 'route', for "go on", not for an error.

@@ -13,6 +13,7 @@ import {
   storeThat,
   UNAVAILABLE,
   usePool,
+  watchForUnhandled,
 } from './harness.js'
 
 const poolOf = usePool()
@@ -60,6 +61,8 @@ describe('the options of verifyToken', () => {
     ['allowedOrigins', 'app.example.com'],
     ['allowedOrigins', ['https://app.example.com/']],
     ['allowedOrigins', ['null']],
+    ['allowedOrigins', ['capacitor://']],
+    ['allowedOrigins', ['HTTPS://app.example.com']],
     ['allowedOrigins', ['*']],
     ['allowedOrigins', []],
     ['optional', 'yes'],
@@ -188,6 +191,20 @@ describe('scope and groups', () => {
   })
 })
 
+describe('allowedOrigins', () => {
+  it.each([
+    'https://app.example.com',
+    'http://127.0.0.1:3000',
+    'capacitor://localhost',
+    'chrome-extension://abc',
+  ])('takes what a browser sends: %s', async (origin) => {
+    const options = { tokenFrom: { cookie: 'token' }, allowedOrigins: [origin] }
+    const api = await Api.start(Express5, poolOf(), { options })
+    const headers = { Cookie: `token=${poolOf().minter.accessToken()}`, Origin: origin }
+    expect(await api.call({ method: 'POST', headers })).toMatchObject({ status: 200 })
+  })
+})
+
 describe('skip', () => {
   const start = (options: VerifyTokenOptions) => Api.start(Express5, poolOf(), { options })
 
@@ -208,6 +225,13 @@ describe('skip', () => {
       expect(await api.send(`Bearer ${poolOf().minter.accessToken()}`)).toMatchObject({ status: 500 })
     },
   )
+
+  it('lets nothing through by a promise, and leaves its rejection to nobody', async () => {
+    const problems = watchForUnhandled()
+    const api = await start({ skip: () => Promise.reject(new Error('no route')) as never })
+    expect(await api.send()).toMatchObject({ status: 500 })
+    expect(problems).toEqual([])
+  })
 
   it('lets nothing through by throwing', async () => {
     const api = await start({
@@ -283,6 +307,19 @@ describe('extractToken', () => {
     async (token) => {
       const api = await start({ extractToken: () => token as never, optional: true })
       expect(await api.send()).toEqual(INVALID_TOKEN)
+    },
+  )
+
+  it.each([() => Promise.resolve('token'), () => Promise.reject(new Error('no session'))])(
+    'hands an error on to the application for a promise, which it would not wait for: %s',
+    async (extractToken) => {
+      const problems = watchForUnhandled()
+      const api = await start({ extractToken: extractToken as never, optional: true })
+      expect(await api.send()).toMatchObject({
+        status: 500,
+        body: { handedOn: expect.stringContaining('promise') },
+      })
+      expect(problems).toEqual([])
     },
   )
 

@@ -22,7 +22,7 @@ type Row<Value> = readonly [name: string, value: Value]
 /** What to send in Authorization headers, given a good token. */
 type Header = (token: string) => readonly string[]
 
-const withoutToken: readonly Row<Header>[] = [
+export const withoutToken: readonly Row<Header>[] = [
   ['no Authorization header', () => []],
   ['an empty Authorization header', () => ['']],
   ['Basic credentials', () => [`Basic ${Buffer.from('jane:secret').toString('base64')}`]],
@@ -33,7 +33,7 @@ const withoutToken: readonly Row<Header>[] = [
   ['a scheme that follows the token', (token) => [`${token} Bearer`]],
 ]
 
-const malformed: readonly Row<Header>[] = [
+export const malformed: readonly Row<Header>[] = [
   ['two Authorization headers, the second without a good token', (token) => [`Bearer ${token}`, 'Bearer x']],
   ['two Authorization headers, the first without a good token', (token) => ['Bearer x', `Bearer ${token}`]],
   ['the same Authorization header twice', (token) => [`Bearer ${token}`, `Bearer ${token}`]],
@@ -74,7 +74,7 @@ const accepted: readonly Row<Header>[] = [
 ]
 
 /** Tokens that are no good, each in another way. */
-const badTokens: readonly Row<(pool: Pool) => string | Promise<string>>[] = [
+export const badTokens: readonly Row<(pool: Pool) => string | Promise<string>>[] = [
   ['a word', () => 'token'],
   ['three empty parts', () => '..'],
   ['three parts of nonsense', () => 'a.b.c'],
@@ -100,7 +100,7 @@ const badTokens: readonly Row<(pool: Pool) => string | Promise<string>>[] = [
 ]
 
 type Revoke = (revoker: Revoker, claims: CognitoClaims) => Promise<unknown>
-const revocations: readonly Row<Revoke>[] = [
+export const revocations: readonly Row<Revoke>[] = [
   ['the token', (revoker, claims) => revoker.revokeToken(claims)],
   ['its session', (revoker, claims) => revoker.revokeSession(claims)],
   ['its user', (revoker, claims) => revoker.revokeUser(claims.sub)],
@@ -108,7 +108,7 @@ const revocations: readonly Row<Revoke>[] = [
   ['the user pool', (revoker) => revoker.revokePool()],
 ]
 
-const storesThatCannotSay: readonly Row<RevocationStore>[] = [
+export const storesThatCannotSay: readonly Row<RevocationStore>[] = [
   ['is down', storeThat(() => Promise.reject(new Error('ECONNREFUSED at secret-host:6379')))],
   ['does not answer', storeThat(() => new Promise(() => {}))],
   ['answers outside its protocol', storeThat(() => Promise.resolve(null as never))],

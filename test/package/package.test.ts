@@ -57,8 +57,9 @@ beforeAll(async () => {
   await succeed('npm', ['install', ...quietly, tarball], consumer)
   await cp(fixtures, consumer, { recursive: true })
   await symlink(bin('@types'), join(consumer, 'node_modules/@types'))
-  // The optional peer that a subpath loads.
+  // The optional peers that a subpath loads.
   await symlink(bin('@aws-sdk/client-dynamodb'), join(consumer, 'node_modules/@aws-sdk/client-dynamodb'))
+  await symlink(bin('@nestjs'), join(consumer, 'node_modules/@nestjs'))
 }, 60_000)
 
 afterAll(() => rm(folder, { recursive: true, force: true }))
@@ -115,6 +116,8 @@ describe('a consumer', () => {
     const subpaths = Object.keys(exports).filter((subpath) => subpath !== './package.json')
     expect((await node('every-subpath.mjs')).trim()).toBe(subpaths.join(' '))
   })
+
+  it('guards a NestJS application in CommonJS', () => node('nest-application.cjs'))
 
   it('that has the ESM and the CommonJS copy in one process can rely on instanceof', () =>
     node('both-copies.mjs'))
@@ -188,6 +191,11 @@ describe('importing', () => {
 
   it.each([
     ['the Express middleware', 'express'],
+    ['the Hono middleware', 'hono'],
+    ['verifyToken for fetch handlers', 'fetch'],
+    ['verifyToken for node:http', 'node'],
+    ['the Fastify plugin', 'fastify'],
+    ['the Koa middleware', 'koa'],
     ['the Redis store', 'redis'],
     ['the file store', 'file'],
     ['the revocation service', 'server'],

@@ -90,6 +90,15 @@ describe('the options of verifyToken', () => {
     void [verifyToken(verifier, { scope: 'orders/read' }), verifyToken(verifier, { scope: scopes })]
   })
 
+  it("give Express's own request to those who name it", () => {
+    const middleware = verifyToken(verifier, {
+      skip: (request: Request) => request.path === '/health',
+      extractToken: (request: Request) => request.cookies.token,
+    })
+    expectTypeOf(middleware).toExtend<RequestHandler>()
+    express().use('/api', middleware)
+  })
+
   it("give Node's request to extractToken", () => {
     expectTypeOf<NonNullable<VerifyTokenOptions['extractToken']>>()
       .parameter(0)

@@ -2,7 +2,9 @@ import { beforeAll, describe, expect, it, vi } from 'vitest'
 import type { ObserverEvent } from '../../src/observer.js'
 import { MemoryRevocationStore } from '../../src/revocation/memory-store.js'
 import type { Revocation, RevocationScope } from '../../src/revocation/revocation.js'
+import type { CognitoClaims } from '../../src/tokens/claims.js'
 import { identityOf } from '../../src/tokens/token-identity.js'
+import { TokenVerifier } from '../../src/verifier.js'
 import type { SharedVerifierOptions, UserPoolOptions } from '../../src/verifier-options.js'
 import { NOW_SECONDS, RawSigner } from '../support/raw-signer.js'
 import { SpyStore } from '../support/spy-store.js'
@@ -13,6 +15,11 @@ let nowSeconds = NOW_SECONDS
 
 beforeAll(async () => {
   signer = await RawSigner.create()
+})
+
+const pool = () => ({
+  ...{ userPoolId: signer.userPoolId, clientId: null, tokenUse: null },
+  clock: () => nowSeconds * 1000,
 })
 
 function createVerifier(options: Partial<SharedVerifierOptions & UserPoolOptions> = {}) {
@@ -105,6 +112,29 @@ describe('recall gives nothing', () => {
     await verifier.verify(token)
     expect(verifier.recall(token)).toBeUndefined()
     expect(customJwtCheck).toHaveBeenCalledTimes(1)
+  })
+
+  it('where a subclass asks for more', async () => {
+    class Stricter extends TokenVerifier {
+      override async verify(token: string): Promise<CognitoClaims> {
+        return super.verify(token)
+      }
+    }
+    const verifier = new Stricter({ ...pool(), revocation: false })
+    verifier.cacheJwks(signer.jwks)
+    const token = signer.accessToken()
+    await verifier.verify(token)
+    expect(verifier.recall(token)).toBeUndefined()
+  })
+
+  it('where its verify was wrapped', async () => {
+    const verifier = createVerifier()
+    const token = signer.accessToken()
+    await verifier.verify(token)
+    verifier.verify = async () => {
+      throw new Error('blocked')
+    }
+    expect(verifier.recall(token)).toBeUndefined()
   })
 
   it('once the verifier is closed', async () => {

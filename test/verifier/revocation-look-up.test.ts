@@ -312,6 +312,21 @@ describe('onRevocationUnavailable of one call', () => {
     },
   )
 
+  it("is the call's own only: nobody chooses for all by way of Object.prototype", async () => {
+    Object.defineProperty(Object.prototype, 'onRevocationUnavailable', {
+      value: 'accept',
+      configurable: true,
+    })
+    try {
+      const verifier = createVerifier(down(), { onRevocationUnavailable: 'reject' })
+      expect(await refusalOf(verifier.verify(signer.accessToken(), {}))).toMatchObject({
+        code: 'revocation_unavailable',
+      })
+    } finally {
+      Reflect.deleteProperty(Object.prototype, 'onRevocationUnavailable')
+    }
+  })
+
   it('lets no revoked token through', async () => {
     const verifier = createVerifier(new SpyStore(match))
     const refused = verifier.verify(signer.accessToken(), { onRevocationUnavailable: 'accept' })
