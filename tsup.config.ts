@@ -17,6 +17,8 @@ const common: Options = {
     hono: 'src/middleware/hono/index.ts',
     http: 'src/stores/http/index.ts',
     koa: 'src/middleware/koa/index.ts',
+    lambda: 'src/middleware/lambda/index.ts',
+    middy: 'src/middleware/middy/index.ts',
     nestjs: 'src/middleware/nestjs/index.ts',
     node: 'src/middleware/node/index.ts',
     redis: 'src/stores/redis/index.ts',

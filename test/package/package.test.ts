@@ -196,6 +196,8 @@ describe('importing', () => {
     ['verifyToken for node:http', 'node'],
     ['the Fastify plugin', 'fastify'],
     ['the Koa middleware', 'koa'],
+    ['the Lambda authorizer', 'lambda'],
+    ['the middy middleware', 'middy'],
     ['the Redis store', 'redis'],
     ['the file store', 'file'],
     ['the revocation service', 'server'],
