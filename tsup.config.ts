@@ -9,6 +9,7 @@ const common: Options = {
   entry: {
     index: 'src/index.ts',
     client: 'src/client/index.ts',
+    connections: 'src/middleware/connections/index.ts',
     dynamodb: 'src/stores/dynamodb/index.ts',
     express: 'src/middleware/express/index.ts',
     fastify: 'src/middleware/fastify/index.ts',

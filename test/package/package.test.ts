@@ -190,6 +190,7 @@ describe('importing', () => {
   })
 
   it.each([
+    ['the module for live connections', 'connections'],
     ['the Express middleware', 'express'],
     ['the Hono middleware', 'hono'],
     ['verifyToken for fetch handlers', 'fetch'],
