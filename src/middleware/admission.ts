@@ -70,10 +70,21 @@ export function createAdmission<Request, Use extends TokenUse | null>(
     skip === undefined && checked.extractToken === undefined && checked.findToken === bearerToken
   const atOnce = (head: RequestHead): ClaimsOf<Use> | undefined => {
     const token = isPlain ? plainBearerToken(head) : undefined
-    const claims: unknown = token === undefined ? undefined : verifier.recall?.(token)
+    const claims = token === undefined ? undefined : recall(verifier, token)
     return areClaims<ClaimsOf<Use>>(claims) && isGranted(claims, grants) ? claims : undefined
   }
   return Object.assign(admit, { atOnce })
+}
+
+/** What the verifier recalls, unless its `verify` is not its class's: only that knows what a wrapper asks for besides. */
+function recall(verifier: Verifier, token: string): unknown {
+  try {
+    const isUsual = verifier.verify === verifier.constructor?.prototype?.verify
+    return isUsual ? verifier.recall?.(token) : undefined
+  } catch {
+    // `verify`, which is asked next, says why.
+    return undefined
+  }
 }
 
 function findToken<Request>(

@@ -68,6 +68,28 @@ export function testAnyRequests(adapter: Adapter): void {
       },
     )
 
+    it('is judged each time by a wrapper that asks for more than the verifier in it', async () => {
+      const wrapper = new Proxy(createVerifier(poolOf()), {
+        get(verifier, name) {
+          const value = Reflect.get(verifier, name)
+          if (name !== 'verify') return typeof value === 'function' ? value.bind(verifier) : value
+          return async (token: string) => {
+            await verifier.verify(token)
+            throw new TokenRevokedError('blocked', 'user')
+          }
+        },
+      })
+      const port = await serve(await adapter.listener(wrapper))
+      const headers = bearer()
+      expect(replyOf(await call(port, { headers }))).toEqual(INVALID_TOKEN)
+      expect(replyOf(await call(port, { headers }))).toEqual(INVALID_TOKEN)
+    })
+
+    it('goes to the application with the error of a wrapper that breaks the verifier', async () => {
+      const port = await serve(await adapter.listener(new Proxy(createVerifier(poolOf()), {})))
+      expect(await call(port, { headers: bearer() })).toMatchObject({ status: 500 })
+    })
+
     it('is judged each time by a verifier that asks for more than the usual one', async () => {
       const verifier = createVerifier(poolOf())
       const usual = verifier.verify.bind(verifier)

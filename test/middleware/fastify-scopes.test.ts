@@ -178,6 +178,26 @@ describe('cognitoRevocation, registered again', () => {
     expect(await statuses(await start(app), '/optional', '/skip')).toEqual([401, 401])
   })
 
+  it.each(['before', 'after'])(
+    'in a child that is loaded %s it has the claims of the inner one in request.auth',
+    async (when) => {
+      const app = fastify()
+      const inner = { tokenFrom: { header: 'x-inner' } } as const
+      const child = async (scope: FastifyInstance) => {
+        await scope.register(cognitoRevocation, withVerifier(inner))
+        scope.get('/', async (request) => request.auth?.sub)
+      }
+      if (when === 'before') await app.register(child)
+      await app.register(cognitoRevocation, withVerifier({ optional: true }))
+      if (when === 'after') await app.register(child)
+      const port = await start(app)
+      const token = poolOf().minter.accessToken({ sub: 'jane' })
+      const headers = { ...bearer({ sub: 'joe' }), 'x-inner': token }
+      expect(await call(port, { headers })).toMatchObject({ text: 'jane' })
+      expect(await call(port, { headers: { 'x-inner': token } })).toMatchObject({ text: 'jane' })
+    },
+  )
+
   it("in a child has that child's routes choose for the inner one only", async () => {
     const app = fastify()
     await app.register(cognitoRevocation, withVerifier({ groups: 'admin' }))

@@ -79,9 +79,9 @@ export function verifySocketIoToken<Use extends TokenUse | null>(
     assertNoRecovery(socket)
     const { claims, refusal } = await admit(handshakeHead(socket), socket)
     if (refusal !== undefined) return refused(refusal)
-    if (claims === undefined) return undefined
-    socket.data.auth = claims
-    if (!disconnectOnRevocation) return undefined
+    // Also where there are none: those of another verifier are not this one's.
+    Object.assign(socket.data, { auth: claims })
+    if (claims === undefined || !disconnectOnRevocation) return undefined
     admitted.set(socket, claims)
     // First, and before `connection`: a listener of the application that throws must not leave it unwatched.
     if (!socket.nsp.listeners('connect').includes(watch)) socket.nsp.prependListener('connect', watch)

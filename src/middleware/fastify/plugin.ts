@@ -58,13 +58,14 @@ async function register(
   const byDefault = createAdmission(verifier, options, owner)
 
   const registration = Symbol(owner)
+  const isInnermost = (scope: FastifyInstance): boolean =>
+    (scope as unknown as Record<symbol, unknown>)[REGISTRATION] === registration
   /** The rules of a route are for the innermost registration: no route loosens what an outer one asks for. */
   const admissionOf = (
     scope: FastifyInstance,
     config: { readonly auth?: RouteAuth } | undefined,
   ): AdmitRequest => {
-    const isInner = (scope as unknown as Record<symbol, unknown>)[REGISTRATION] === registration
-    const auth = isInner && config && Object.hasOwn(config, 'auth') ? config.auth : undefined
+    const auth = isInnermost(scope) && config && Object.hasOwn(config, 'auth') ? config.auth : undefined
     if (auth === undefined) return byDefault
     const admission = admissions.get(auth) ?? createOwn(auth)
     admissions.set(auth, admission)
@@ -89,7 +90,11 @@ async function register(
   })
   app.addHook(
     'onRequest',
-    verifyTokenHook(({ server, routeOptions }) => admissionOf(server, routeOptions.config)),
+    verifyTokenHook(
+      ({ server, routeOptions }) => admissionOf(server, routeOptions.config),
+      // Which of several runs last depends on the order in which they are loaded.
+      ({ server }) => isInnermost(server),
+    ),
   )
 }
 
@@ -102,8 +107,9 @@ async function register(
  * - A route asks for more or less by `config.auth`: `{ scope, groups, optional, onRevocationUnavailable }`, each in the
  *   place of the plugin's option, or `{ public: true }`. Wrong rules are a TypeError at start, or, of a route that is
  *   defined before the plugin is loaded, a 500 to each request.
- * - In a child scope it may be registered again, with another verifier: a request must then satisfy both, the outer one
- *   first, and `request.auth` is of the inner one. `config.auth` of its routes is for the inner one alone. For two verifiers side by side, register each in a scope of its own.
+ * - In a child scope it may be registered again, with another verifier: a request must then satisfy both, and
+ *   `request.auth` is of the inner one. `config.auth` of its routes is for the inner one alone. For two verifiers side by
+ *   side, register each in a scope of its own.
  * - An unknown path gets 401 rather than 404 where it is this scope that answers for it: the root scope, or one with a
  *   prefix and its own `setNotFoundHandler`.
  * - Preflights carry no token: register `@fastify/cors` before.

@@ -29,8 +29,15 @@ interface HookReply {
 /** Decides about a request of Fastify's, whose claims are put on it as `auth`. */
 export type AdmitRequest = Admit<FastifyRequest>
 
-/** A hook that asks the admission which is `chosen` for the request. */
-export function verifyTokenHook(choose: (request: FastifyRequest) => AdmitRequest): VerifyTokenHook {
+/**
+ * A hook that asks the admission which is chosen for the request.
+ *
+ * @param isFor whether `request.auth` is to be what this hook found, rather than what another one does
+ */
+export function verifyTokenHook(
+  choose: (request: FastifyRequest) => AdmitRequest,
+  isFor: (request: FastifyRequest) => boolean = () => true,
+): VerifyTokenHook {
   return (anyRequest, reply, done) => {
     // At run time the generics of Fastify's types are all one.
     const request = anyRequest as FastifyRequest
@@ -43,7 +50,7 @@ export function verifyTokenHook(choose: (request: FastifyRequest) => AdmitReques
     const head = headOf(request.raw)
     const known = admit.atOnce(head)
     if (known !== undefined) {
-      request.auth = known
+      if (isFor(request)) request.auth = known
       return done()
     }
     // By a callback: an async hook is no faster, and a reply that is sent in one must be waited for.
@@ -51,7 +58,7 @@ export function verifyTokenHook(choose: (request: FastifyRequest) => AdmitReques
       ({ claims, refusal }) => {
         if (refusal !== undefined) return refuse(reply, refusal)
         // Also where there are none: those of another verifier are not this one's.
-        Object.assign(request, { auth: claims })
+        if (isFor(request)) Object.assign(request, { auth: claims })
         done()
       },
       // Fastify takes `done(undefined)` for "go on".
