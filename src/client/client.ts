@@ -183,7 +183,8 @@ export class CognitoTokenClient extends AdminCalls {
    *   rotated away (`cognito: 'unknown'`), when the store has it for as long as a successor can live. Calling again is safe, and
    *   completes what was left undone, but for a session that was learned by a refresh and that the store failed to take
    * @throws RevocationIncompleteError if one of the two failed: `outcome` says which, the message how to complete it
-   * @throws SessionUnknownError if the session could not be learned; what Cognito could end is ended
+   * @throws SessionUnknownError if the session could not be learned; what Cognito could end is ended, but nothing is
+   *   done where it may be learned later (`cognito: 'skipped'`): Cognito is down, or the JWKS cannot be had
    * @throws RefreshTokenInvalidError where the session was still unknown and Cognito revoked nothing: with device
    *   tracking on, give `deviceKey`
    * @throws NotARefreshTokenError, RefreshTokenRevokedError, SecretHashMismatchError,

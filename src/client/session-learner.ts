@@ -34,6 +34,16 @@ interface Hint {
   readonly claims: SessionId
 }
 
+/** What the tokens given along tell. */
+interface Hints {
+  /** Those that are good, as far as can be known now. */
+  readonly good: readonly Hint[]
+  /** Those that are good but for their session having been revoked. */
+  readonly revoked: readonly Hint[]
+  /** Why one could not be judged at all: its key is not to be had now. */
+  readonly unjudged?: Error | undefined
+}
+
 /** Refusals that are not of the session: the caller gets them as they are. */
 const FINAL = [
   errors.SecretHashMismatchError,
@@ -62,6 +72,7 @@ export class SessionLearner {
    * with one that was rotated away is not documented.
    *
    * @throws what Cognito says of a refresh token that is not, or no longer, good for this app client
+   * @throws SessionUnknownError where only a token given along would tell, and its key is not to be had now
    */
   async learn(input: SessionHints & { readonly signal?: AbortSignal }): Promise<LearnedSession> {
     const { sessions, successors } = this.#context
@@ -76,12 +87,13 @@ export class SessionLearner {
     return learnedSince(this.#context, input.refreshToken, all)?.all ?? all
   }
 
-  /** @throws what Cognito says of a refresh token that is not, or no longer, good for this app client */
+  /** @throws what `learn` throws */
   async #learn(input: SessionHints & { readonly signal?: AbortSignal }): Promise<LearnedSession> {
     const { refreshToken } = input
     const { sessions, refresher } = this.#context
     assertOptionalBoolean('revokeRefreshToken', 'confirmPairing', input.confirmPairing)
-    const hints = input.confirmPairing === true ? { good: [], revoked: [] } : await this.#readHints(input)
+    const hints: Hints =
+      input.confirmPairing === true ? { good: [], revoked: [] } : await this.#readHints(input)
     const hint = isOneSession(hints.good) ? hints.good[0] : undefined
     const known = sessions.find(refreshToken)
     // Rotated away by whoever came first, the refresh token would be the wrong one to revoke: only Cognito can tell.
@@ -115,6 +127,8 @@ export class SessionLearner {
       const rest = { refreshTokens, isNewest, failure: error }
       const said = hint ?? (isRefused && isOneSession(hints.revoked) ? hints.revoked[0] : undefined)
       if (said !== undefined) return { sessions: [said.claims], learnedFrom: said.from, ...rest }
+      // Neither bad nor good: to take it for none would leave a session for good that the next call may name.
+      if (hints.unjudged !== undefined && known === undefined) throw unjudged(hints.unjudged)
       // It may also refuse an app client for which RevokeToken does.
       const isFinal = FINAL.some((Class) => error instanceof Class) && !(isAtEndpoint && known !== undefined)
       if (isFinal) throw error
@@ -124,29 +138,27 @@ export class SessionLearner {
     }
   }
 
-  /** The tokens given along that are good, and those that are good but for their session having been revoked. */
-  async #readHints({
-    refreshToken,
-    accessToken,
-    idToken,
-  }: SessionHints): Promise<{ good: Hint[]; revoked: Hint[] }> {
+  async #readHints({ refreshToken, accessToken, idToken }: SessionHints): Promise<Hints> {
     const known = this.#context.sessions.find(refreshToken)
     const good: Hint[] = []
     const revoked: Hint[] = []
+    let unjudged: Error | undefined
     for (const [from, token, use] of [
       ['accessToken', accessToken, 'access'],
       ['idToken', idToken, 'id'],
     ] as const) {
       if (token === undefined) continue
       const { accepted, claims, error } = await this.#context.verifier.explain(token)
+      if (claims === undefined && isUnavailable(error)) unjudged ??= error
       if (claims?.token_use !== use || claims.origin_jti === undefined) continue
       // Another user's: this process knows better.
       if (known !== undefined && known.sub !== claims.sub) continue
       const hint = { from, claims: { origin_jti: claims.origin_jti, sub: claims.sub } }
-      if (accepted) good.push(hint)
+      // Revocation is looked for last: all else is good. Where the store cannot say, to end a session twice is harmless.
+      if (accepted || error instanceof errors.RevocationUnavailableError) good.push(hint)
       else if (error instanceof errors.TokenRevokedError && error.scope === 'session') revoked.push(hint)
     }
-    return { good, revoked }
+    return { good, revoked, unjudged }
   }
 
   /** One refresh. Its tokens are neither given back nor kept; under rotation the successor is to be revoked too. */
@@ -177,6 +189,18 @@ export class SessionLearner {
 function mayHaveRotated(failure: unknown, rotates: boolean | undefined): boolean {
   if (failure instanceof errors.RefreshTokenReuseError) return true
   return rotates ?? failure instanceof errors.CognitoUnavailableError
+}
+
+function isUnavailable(error: unknown): error is Error {
+  return error instanceof errors.CognitoRevocationError && error.status === 503
+}
+
+function unjudged(cause: Error): errors.SessionUnknownError {
+  return new errors.SessionUnknownError(
+    'revokeRefreshToken: the token given along, which would tell the session, could not be verified now. Nothing was done; call it again',
+    { store: 'skipped', cognito: 'skipped' },
+    { cause },
+  )
 }
 
 function hasId(originJtis: readonly string[], hint: Hint | undefined): boolean {

@@ -1,6 +1,7 @@
 import { inspect } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import {
+  JwksUnavailableError,
   NotARefreshTokenError,
   RefreshTokenInvalidError,
   RefreshTokenRevokedError,
@@ -308,6 +309,72 @@ describe('revokeRefreshToken where the session cannot be learned', () => {
     expect(error.outcome).toEqual({ store: 'skipped', cognito: 'revoked' })
     expect(error.message).toContain('stay acceptable')
     await expect(scene.client.refresh({ refreshToken })).rejects.toThrow(RefreshTokenRevokedError)
+  })
+})
+
+describe('A token given along to revokeRefreshToken that cannot be judged now', () => {
+  const JWKS_DOWN = ['JWKS', 'InternalErrorException', { times: Number.POSITIVE_INFINITY }] as const
+
+  it.each([false, true])(
+    'tells the session where only the store cannot say; dead refresh token: %s',
+    async (isDead) => {
+      const scene = createScene()
+      const { refreshToken, accessToken, idToken, ...rest } = await scene.signIn()
+      if (isDead) await scene.createClient({ store: false }).revokeRefreshToken({ refreshToken })
+      const { find } = scene.store
+      scene.store.find = () => Promise.reject(new Error('the store is down'))
+      const outcome = await scene.createClient().revokeRefreshToken({ refreshToken, accessToken })
+      scene.store.find = find
+      expect(outcome).toMatchObject({ learnedFrom: 'accessToken', store: 'recorded', cognito: 'revoked' })
+      expect(await scene.judge({ ...rest, accessToken, idToken })).toBe('token_revoked')
+    },
+  )
+
+  it.each(['revoked', 'none'])(
+    'has nothing done where only it would tell: its key is not to be had, the refresh token is %s',
+    async (kind) => {
+      const scene = createScene()
+      const session = await scene.signIn()
+      const { refreshToken, accessToken } = session
+      await scene.createClient({ store: false }).revokeRefreshToken({ refreshToken })
+      const input = { accessToken, refreshToken: kind === 'none' ? 'none' : refreshToken }
+      scene.cognito.failNext(...JWKS_DOWN)
+      scene.takeCalls()
+      const error = await thrownBy(() => scene.createClient().revokeRefreshToken(input))
+      expect(error).toBeInstanceOf(SessionUnknownError)
+      expect(error.outcome).toEqual({ store: 'skipped', cognito: 'skipped' })
+      expect(error.cause).toBeInstanceOf(JwksUnavailableError)
+      expect(scene.takeCalls()).toEqual(['GetTokensFromRefreshToken'])
+      expect(scene.store.added).toEqual([])
+      scene.cognito.clearFaults()
+      await scene
+        .createClient()
+        .revokeRefreshToken(input)
+        .catch(() => {})
+      expect(await scene.judge(session)).toBe('token_revoked')
+    },
+  )
+
+  it('is not needed where a refresh tells the session: its key is not to be had', async () => {
+    const scene = createScene()
+    const session = await scene.signIn()
+    scene.cognito.failNext(...JWKS_DOWN)
+    const outcome = await scene.createClient().revokeRefreshToken(session)
+    expect(outcome).toMatchObject({ learnedFrom: 'refresh', store: 'recorded', cognito: 'revoked' })
+    scene.cognito.clearFaults()
+    expect(await scene.judge(session)).toBe('token_revoked')
+  })
+
+  it('is not needed where this process remembers the session: its key is not to be had', async () => {
+    const scene = createScene()
+    const client = scene.createClient()
+    const session = await scene.signIn(scene.user, client)
+    await scene.createClient({ store: false }).revokeRefreshToken({ refreshToken: session.refreshToken })
+    scene.cognito.failNext(...JWKS_DOWN)
+    const outcome = await client.revokeRefreshToken(session)
+    expect(outcome).toMatchObject({ learnedFrom: 'memory', store: 'recorded', cognito: 'revoked' })
+    scene.cognito.clearFaults()
+    expect(await scene.judge(session)).toBe('token_revoked')
   })
 })
 

@@ -2,6 +2,13 @@ import { request } from 'node:http'
 import { inspect } from 'node:util'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import type { CognitoTokenClientOptions } from '../../src/client/index.js'
+import {
+  CognitoUnavailableError,
+  ForbiddenError,
+  SessionUnknownError,
+  ThrottledError,
+  WrongClientError,
+} from '../../src/errors.js'
 import type { RevokeSessionOptions, SessionClient } from '../../src/middleware/node/index.js'
 import { revokeSessionHandler } from '../../src/middleware/node/index.js'
 import type { AppClientSettings } from '../../src/testing/index.js'
@@ -40,6 +47,18 @@ async function start({ settings, options, withRevoker = false }: Start = {}) {
 }
 
 const aYearFromNow = (scene: Scene) => scene.cognito.clock.now() / 1000 + 365 * 86_400
+
+/** Lets the store be written, but not read; gives how to repair it. */
+function breakReading({ store }: Scene): () => void {
+  const { find } = store
+  store.find = () => Promise.reject(new Error('the store is down'))
+  return () => {
+    store.find = find
+  }
+}
+
+const breakJwks = ({ cognito }: Scene) =>
+  cognito.failNext('JWKS', 'InternalErrorException', { times: Number.POSITIVE_INFINITY })
 
 const byCookie = (service: LogoutService, { refreshToken, accessToken }: Session) =>
   service.byCookie(refreshToken, bearer(accessToken))
@@ -119,6 +138,122 @@ describe('A logout whose store fails', () => {
       expect(gist(await byCookie(service, session))).toEqual(is.UNAVAILABLE)
   })
 })
+
+describe('A logout that cannot tell whether the access token is good', () => {
+  it.each([false, true])(
+    'keeps the cookie while the whole store is down, and is completed after; with a revoker: %s',
+    async (withRevoker) => {
+      const { scene, session, service } = await start({ withRevoker })
+      const completing = { ...is.FROM_COOKIE, revoker: revokerOf(scene), storeRetriesMs: [1] }
+      const options = withRevoker ? completing : is.FROM_COOKIE
+      const another = await serve(scene, options, scene.createClient())
+      const repair = breakReading(scene)
+      scene.store.failAdds = 100
+      expect(gist(await byCookie(service, session))).toEqual(is.UNAVAILABLE)
+      expect(gist(await byCookie(another, session))).toEqual(is.UNAVAILABLE)
+      scene.store.failAdds = 0
+      repair()
+      expect(await scene.judge(session)).toBe('accepted')
+      const third = await serve(scene, completing, scene.createClient())
+      expect(gist(await byCookie(third, session))).toEqual(is.DONE_AND_CLEARED)
+      expect(await scene.judge(session)).toBe('token_revoked')
+    },
+  )
+
+  it('ends its session where the store cannot be read, but written', async () => {
+    const { scene, session, service } = await start({ withRevoker: true })
+    await scene.createClient({ store: false }).revokeRefreshToken({ refreshToken: session.refreshToken })
+    const repair = breakReading(scene)
+    expect(gist(await byCookie(service, session))).toEqual(is.DONE_AND_CLEARED)
+    repair()
+    expect(await scene.judge(session)).toBe('token_revoked')
+  })
+
+  it.each([false, true])(
+    'keeps the cookie of a dead refresh token while the JWKS cannot be had; with a revoker: %s',
+    async (withRevoker) => {
+      const { scene, session, service } = await start({ withRevoker })
+      await scene.createClient({ store: false }).revokeRefreshToken({ refreshToken: session.refreshToken })
+      scene.takeCalls()
+      breakJwks(scene)
+      expect(gist(await byCookie(service, session))).toEqual(is.UNAVAILABLE)
+      expect(scene.takeCalls()).not.toContain('RevokeToken')
+      expect(service.events).toMatchObject([
+        { type: 'session_revocation_failed', error: { cause: { code: 'jwks_unavailable' } } },
+      ])
+      scene.cognito.clearFaults()
+      expect(await scene.judge(session)).toBe('accepted')
+    },
+  )
+
+  it('ends the session of a planted cookie and its own where the store cannot be read, but written', async () => {
+    const { scene, session: planted, service } = await start()
+    const own = await scene.signIn(scene.createUser(), scene.createClient())
+    const repair = breakReading(scene)
+    expect(gist(await byCookie(service, { ...planted, accessToken: own.accessToken }))).toEqual(
+      is.DONE_AND_CLEARED,
+    )
+    repair()
+    expect(await scene.judge(planted)).toBe('token_revoked')
+    expect(await scene.judge(own)).toBe('token_revoked')
+    expect(service.events).toMatchObject([{ type: 'session_pairing_unconfirmed', refreshTokenOf: 'another' }])
+  })
+
+  it('keeps a planted cookie while the JWKS cannot be had, and ends its own session after', async () => {
+    const { scene, session: planted, service } = await start()
+    const own = await scene.signIn(scene.createUser(), scene.createClient())
+    const mixed = { ...planted, accessToken: own.accessToken }
+    breakJwks(scene)
+    expect(gist(await byCookie(service, mixed))).toEqual(is.UNAVAILABLE)
+    expect(service.events).toMatchObject([
+      { type: 'session_revocation_failed', error: { cause: { code: 'jwks_unavailable' } } },
+    ])
+    scene.cognito.clearFaults()
+    expect(await scene.judge(own)).toBe('accepted')
+    const another = await serve(scene, { ...is.FROM_COOKIE, revoker: revokerOf(scene) }, scene.createClient())
+    expect(gist(await byCookie(another, mixed))).toEqual(is.DONE_AND_CLEARED)
+    expect(await scene.judge(own)).toBe('token_revoked')
+  })
+
+  /** A service whose client ends the planted cookie's session, and fails so at the access token. */
+  async function startFailing(failure: Error) {
+    const { scene, session: planted } = await start()
+    const own = await scene.signIn(scene.createUser(), scene.createClient())
+    const revokeRefreshToken: SessionClient['revokeRefreshToken'] = (input) =>
+      input.confirmPairing ? scene.client.revokeRefreshToken(input) : Promise.reject(failure)
+    const service = await serve(scene, is.FROM_COOKIE, { revokeRefreshToken })
+    const answer = gist(await byCookie(service, { ...planted, accessToken: own.accessToken }))
+    return { answer, events: service.events }
+  }
+
+  it.each([
+    ['throttles', new ThrottledError('slow down')],
+    ['may be behind AWS WAF', new ForbiddenError('blocked')],
+    ['cannot be asked', unknownSession(new CognitoUnavailableError('down'))],
+  ])('keeps a planted cookie where Cognito %s', async (_, failure) => {
+    const { answer, events } = await startFailing(failure)
+    expect(answer).toEqual(is.UNAVAILABLE)
+    expect(events).toMatchObject([{ type: 'session_revocation_failed', error: failure }])
+  })
+
+  it('tells the observer where Cognito makes nothing of it for another reason', async () => {
+    const failure = unknownSession(new WrongClientError('not this one'))
+    const { answer, events } = await startFailing(failure)
+    expect(answer).toEqual(is.DONE_AND_CLEARED)
+    expect(events).toEqual([{ type: 'session_revocation_failed', error: failure, outcome: failure.outcome }])
+  })
+
+  it('hands on an error that is not about the session', async () => {
+    const { answer, events } = await startFailing(new RangeError('a bug'))
+    expect(answer).toMatchObject({ status: 500 })
+    expect(answer).not.toHaveProperty('cookies')
+    expect(events).toMatchObject([{ error: { message: 'a bug' } }])
+  })
+})
+
+function unknownSession(cause: Error): SessionUnknownError {
+  return new SessionUnknownError('unknown', { store: 'skipped', cognito: 'skipped' }, { cause })
+}
 
 describe('An access token that is sent along', () => {
   it.each([

@@ -85,10 +85,18 @@ export class SessionEnder {
     try {
       this.#tell('another', await this.#revoke({ refreshToken: NO_REFRESH_TOKEN, accessToken }))
     } catch (error) {
+      if (error instanceof RevocationIncompleteError) {
+        if (error.outcome.store !== 'recorded') throw error
+        this.#tell('another', error.outcome)
+        return
+      }
       // The client ignores an access token that is not good: then it knows of no session.
-      if (!(error instanceof RevocationIncompleteError)) return
-      if (error.outcome.store !== 'recorded') throw error
-      this.#tell('another', error.outcome)
+      if (isDead(error)) return
+      // It may be good all the same, or the fault is not the token's.
+      if (!(error instanceof CognitoRevocationError) || isTransient(error) || isTransient(error.cause))
+        throw error
+      const outcome = error instanceof SessionUnknownError ? { outcome: error.outcome } : {}
+      notify(this.#options.observer, { type: 'session_revocation_failed', error, ...outcome })
     }
   }
 
