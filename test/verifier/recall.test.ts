@@ -19,7 +19,7 @@ beforeAll(async () => {
 
 const pool = () => ({
   ...{ userPoolId: signer.userPoolId, clientId: null, tokenUse: null },
-  clock: () => nowSeconds * 1000,
+  clock: () => NOW_SECONDS * 1000,
 })
 
 function createVerifier(options: Partial<SharedVerifierOptions & UserPoolOptions> = {}) {
