@@ -2,7 +2,6 @@ import { Agent, request } from 'node:http'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import {
   InsufficientScopeError,
-  type RevocationMatch,
   ThrottledError,
   TokenRevokedError,
   type TokenVerifier,
@@ -17,6 +16,7 @@ import {
   insufficientScope,
   NO_TOKEN,
   PatientStore,
+  REVOKED,
   replyOf,
   serve,
   usePool,
@@ -24,8 +24,6 @@ import {
 } from './harness.js'
 
 const poolOf = usePool()
-
-const revoked: RevocationMatch = { poolId: 'us-east-1_FakePool1', scope: 'session', id: 'x', expiresAt: 0 }
 
 /** What holds for requests in every framework, whatever they carry. */
 export function testAnyRequests(adapter: Adapter): void {
@@ -149,7 +147,7 @@ export function testAnyRequests(adapter: Adapter): void {
 
     it.each([
       ['good', undefined],
-      ['revoked', revoked],
+      ['revoked', REVOKED],
     ])('may go away while its token is being checked, which turns out %s', async (_, match) => {
       const patient = new PatientStore()
       const api = await start({ store: patient.store, verifier: { revocationTimeoutMs: 60_000 } })

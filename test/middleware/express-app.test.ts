@@ -4,7 +4,7 @@ import { Socket } from 'node:net'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import express, { type Express, type NextFunction, type Request, type Response } from 'express'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
-import { type RevocationMatch, TokenRevokedError } from '../../src/index.js'
+import { TokenRevokedError } from '../../src/index.js'
 import { type Middleware, verifyToken } from '../../src/middleware/express/index.js'
 import { call } from '../support/http.js'
 import { Express5 } from './adapters/express.js'
@@ -15,6 +15,7 @@ import {
   insufficientScope,
   NO_TOKEN,
   PatientStore,
+  REVOKED,
   replyOf,
   serve,
   usePool,
@@ -22,8 +23,6 @@ import {
 } from './harness.js'
 
 const poolOf = usePool()
-
-const revoked: RevocationMatch = { poolId: 'us-east-1_FakePool1', scope: 'session', id: 'x', expiresAt: 0 }
 
 function bearer(token = poolOf().minter.accessToken()) {
   return { Authorization: `Bearer ${token}` }
@@ -220,7 +219,7 @@ describe('a request', () => {
     const answer = call(port, { headers: bearer() })
     await patient.asked
     answered[0]?.writeHead(504).end('too late')
-    patient.answer(revoked)
+    patient.answer(REVOKED)
     expect(await answer).toMatchObject({ status: 504, text: 'too late' })
     await nextTurn()
     await nextTurn()

@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net'
 import fastifyCookie from '@fastify/cookie'
 import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
-import { type RevocationMatch, TokenRevokedError } from '../../src/index.js'
+import { TokenRevokedError } from '../../src/index.js'
 import { type VerifyTokenOptions, verifyToken } from '../../src/middleware/fastify/index.js'
 import { call } from '../support/http.js'
 import { listenerOf } from './adapters/fastify.js'
@@ -16,6 +16,7 @@ import {
   insufficientScope,
   NO_TOKEN,
   PatientStore,
+  REVOKED,
   replyOf,
   serve,
   usePool,
@@ -23,8 +24,6 @@ import {
 } from './harness.js'
 
 const poolOf = usePool()
-
-const revoked: RevocationMatch = { poolId: 'us-east-1_FakePool1', scope: 'session', id: 'x', expiresAt: 0 }
 
 function bearer(token = poolOf().minter.accessToken()) {
   return { Authorization: `Bearer ${token}` }
@@ -213,7 +212,7 @@ describe("a refusal by Fastify's verifyToken", () => {
   })
 
   it.each([
-    ['refused', revoked],
+    ['refused', REVOKED],
     ['accepted', undefined],
   ])('comes too late after a time limit has answered, and so does a token that is %s', async (_, match) => {
     const patient = new PatientStore()
@@ -249,7 +248,7 @@ describe("a refusal by Fastify's verifyToken", () => {
     app.addHook('onRequest', (_request, reply, done) => {
       patient.asked.then(() => {
         reply.raw.writeHead(504).write('too ')
-        patient.answer(revoked)
+        patient.answer(REVOKED)
         setImmediate(() => reply.raw.end('late'))
       })
       done()

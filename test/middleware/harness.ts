@@ -199,6 +199,14 @@ export function storeThat(find: RevocationStore['find']): RevocationStore {
   return { add: async () => {}, find }
 }
 
+/** What a store says of a token that was revoked. */
+export const REVOKED: RevocationMatch = {
+  poolId: 'us-east-1_FakePool1',
+  scope: 'session',
+  id: 'x',
+  expiresAt: 0,
+}
+
 /** A store that answers a look-up when the test says so. */
 export class PatientStore {
   readonly asked: Promise<void>

@@ -3,7 +3,7 @@ import { Agent } from 'node:http'
 import { Readable } from 'node:stream'
 import Koa, { type Context, type Middleware } from 'koa'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
-import { type RevocationMatch, TokenRevokedError } from '../../src/index.js'
+import { TokenRevokedError } from '../../src/index.js'
 import { type VerifyTokenOptions, verifyToken } from '../../src/middleware/koa/index.js'
 import { call } from '../support/http.js'
 import {
@@ -12,6 +12,7 @@ import {
   insufficientScope,
   NO_TOKEN,
   PatientStore,
+  REVOKED,
   replyOf,
   serve,
   usePool,
@@ -19,8 +20,6 @@ import {
 } from './harness.js'
 
 const poolOf = usePool()
-
-const revoked: RevocationMatch = { poolId: 'us-east-1_FakePool1', scope: 'session', id: 'x', expiresAt: 0 }
 
 function bearer(token = poolOf().minter.accessToken()) {
   return { Authorization: `Bearer ${token}` }
@@ -84,7 +83,7 @@ describe("a refusal by Koa's verifyToken", () => {
     const { port, errors } = await start((ctx, next) => {
       patient.asked.then(() => {
         ctx.res.writeHead(504).write('too ')
-        patient.answer(revoked)
+        patient.answer(REVOKED)
         setImmediate(() => ctx.res.end('late'))
       })
       return next()

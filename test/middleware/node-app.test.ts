@@ -1,7 +1,7 @@
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
-import type { RevocationMatch, TokenVerifier } from '../../src/index.js'
+import type { TokenVerifier } from '../../src/index.js'
 import {
   type Listener,
   type Middleware,
@@ -17,6 +17,7 @@ import {
   INVALID_TOKEN,
   NO_TOKEN,
   PatientStore,
+  REVOKED,
   replyOf,
   serve,
   usePool,
@@ -24,8 +25,6 @@ import {
 } from './harness.js'
 
 const poolOf = usePool()
-const revoked: RevocationMatch = { poolId: 'us-east-1_FakePool1', scope: 'session', id: 'x', expiresAt: 0 }
-
 function bearer(token = poolOf().minter.accessToken()) {
   return { Authorization: `Bearer ${token}` }
 }
@@ -147,7 +146,7 @@ describe('a handler of node:http withToken', () => {
       void handle(request, response)
       void patient.asked.then(() => {
         response.writeHead(504).end('too late')
-        patient.answer(revoked)
+        patient.answer(REVOKED)
       })
     })
     expect(await call(port, { headers: bearer() })).toMatchObject({ status: 504, text: 'too late' })
