@@ -53,7 +53,7 @@ export class RevocationMirror implements RevocationStore {
   readonly #options: CheckedMirrorOptions
   /** Until it is taken over: it may be large. */
   #snapshot: Iterable<MirrorSnapshotPart> | undefined
-  /** Slower to believe in a later time than any clock that is set. */
+  /** Slower to believe in a later time than any clock that is set: too early only keeps entries longer. */
   readonly #purgeClock = steadyClock()
   readonly #knowledge: MirrorKnowledge
   #closed = false
@@ -229,9 +229,10 @@ export class RevocationMirror implements RevocationStore {
     const ageMs = Math.max(0, batch.ageMs)
     const knowledge = this.#knowledge
     knowledge.begin(restarted)
-    await inSlices(batch.revocations, (revocation) => this.#enter(revocation, knowledge.round))
+    const nowSeconds = this.#purgeClock() / 1000
+    await inSlices(batch.revocations, (revocation) => this.#enter(revocation, knowledge.round, nowSeconds))
     if (this.#closed) return false
-    this.#table.sweep(this.#purgeClock() / 1000)
+    this.#table.sweep(nowSeconds)
     const knownUntil = { wall: receivedAt.wall - ageMs, monotonic: receivedAt.monotonic - ageMs }
     if (knowledge.take(batch, restarted, knownUntil)) this.#writeBack.begin(knowledge.round)
     if (!batch.caughtUp) return false
@@ -240,11 +241,10 @@ export class RevocationMirror implements RevocationStore {
     return knowledge.full && this.#table.size < 0.9 * this.#options.maxEntries
   }
 
-  #enter(revocation: Revocation, round: number): void {
+  #enter(revocation: Revocation, round: number, nowSeconds = this.#purgeClock() / 1000): void {
     // Mostly nobody listens: no iterator for each of a million.
     if (this.#listeners.size > 0) for (const listener of this.#listeners) listener(revocation)
-    if (this.#table.apply(revocation, round, this.#purgeClock() / 1000)) return
-    if (!this.#knowledge.leaveOut()) return
+    if (this.#table.apply(revocation, round, nowSeconds) || !this.#knowledge.leaveOut()) return
     notify(this.#options.observer, { type: 'mirror_full', maxEntries: this.#options.maxEntries })
   }
 }
