@@ -14,6 +14,8 @@ export type RevocationScope = 'token' | 'session' | 'user' | 'client' | 'pool'
 /** The scopes, from the narrowest to the widest. */
 export const REVOCATION_SCOPES = ['token', 'session', 'user', 'client', 'pool'] as const
 
+const SCOPE_INDEXES = new Map<unknown, number>(REVOCATION_SCOPES.map((scope, index) => [scope, index]))
+
 /** Who revoked, when and why. Travels in the feed, is never merged, decides nothing. */
 export interface RevocationAudit {
   /** Epoch seconds. */
@@ -41,6 +43,11 @@ export interface Revocation {
 
 /** The record that a token matched. */
 export type RevocationMatch = Omit<Revocation, 'audit'>
+
+/** Its place among {@link REVOCATION_SCOPES}; undefined for what is no scope. */
+export function scopeIndex(scope: unknown): number | undefined {
+  return SCOPE_INDEXES.get(scope)
+}
 
 /** The id under which a token would be revoked by this scope; undefined if it cannot be. */
 export function idInScope(token: TokenIdentity, scope: RevocationScope): string | undefined {
@@ -127,7 +134,7 @@ export function isRecord(value: unknown): value is Revocation {
   const { poolId, scope, id, cutoff, expiresAt }: Partial<Record<keyof Revocation, unknown>> = value
   return (
     typeof poolId === 'string' &&
-    REVOCATION_SCOPES.some((known) => known === scope) &&
+    SCOPE_INDEXES.has(scope) &&
     typeof id === 'string' &&
     isTime(expiresAt) &&
     (cutoff === undefined || isTime(cutoff))

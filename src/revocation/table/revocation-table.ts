@@ -7,6 +7,7 @@ import {
   type Revocation,
   type RevocationMatch,
   type RevocationScope,
+  scopeIndex,
 } from '../revocation.js'
 import { ScopeTable } from './scope-table.js'
 import { type TablePiece, TableTally } from './table-piece.js'
@@ -31,6 +32,9 @@ export class RevocationTable {
   readonly #tally = new TableTally()
   /** By pool, then in the order of REVOCATION_SCOPES. Nested: no key is built, so none can be ambiguous. */
   readonly #pools = new Map<string, readonly ScopeTable[]>()
+  /** Those of the pool that was asked for last: it seldom changes from one record to the next. */
+  #lastPoolId: string | undefined
+  #lastTables: readonly ScopeTable[] = []
   #sweep = this.#pieces()
 
   constructor({ maxEntries }: { readonly maxEntries: number }) {
@@ -105,12 +109,20 @@ export class RevocationTable {
   }
 
   #tableOf(poolId: string, scope: RevocationScope): ScopeTable {
+    if (poolId !== this.#lastPoolId) {
+      this.#lastTables = this.#tablesOf(poolId)
+      this.#lastPoolId = poolId
+    }
+    return this.#lastTables[scopeIndex(scope) as number] as ScopeTable
+  }
+
+  #tablesOf(poolId: string): readonly ScopeTable[] {
     let tables = this.#pools.get(poolId)
     if (tables === undefined) {
       tables = REVOCATION_SCOPES.map((each) => new ScopeTable(poolId, each, this.#tally))
       this.#pools.set(poolId, tables)
     }
-    return tables[REVOCATION_SCOPES.indexOf(scope)] as ScopeTable
+    return tables
   }
 
   #makeRoom(nowSeconds: number): boolean {
