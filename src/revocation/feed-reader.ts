@@ -90,16 +90,20 @@ export class FeedReader {
   async #read(): Promise<boolean> {
     // A signal for each opening: one that hangs is left behind for good.
     const attempt = new AbortController()
-    const end = () => attempt.abort()
-    this.#closing.signal.addEventListener('abort', end)
     const { signal } = attempt
+    const wait = new BatchWait(this.#options.silenceMs)
+    const end = () => {
+      attempt.abort()
+      wait.giveUp(new Error('The change feed was closed'))
+    }
+    this.#closing.signal.addEventListener('abort', end)
     const after = this.#cursor
     let iterator: AsyncIterator<ChangeBatch> | undefined
     try {
       const feed = this.#options.open(after === undefined ? { signal } : { signal, after })
       iterator = feed[Symbol.asyncIterator]()
       for (let isFirst = true; ; isFirst = false) {
-        const { value: batch, done } = await this.#next(iterator, signal)
+        const { value: batch, done } = await wait.next(iterator)
         if (done || signal.aborted) return false
         const restarted = batch.restarted === true || (isFirst && after === undefined)
         const afresh = await this.#options.apply(batch, restarted)
@@ -112,36 +116,11 @@ export class FeedReader {
         if (afresh) return true
       }
     } finally {
+      wait.end()
       attempt.abort()
       this.#closing.signal.removeEventListener('abort', end)
       // Without waiting: what hangs would hang here as well.
       void Promise.resolve(iterator?.return?.()).catch(() => {})
-    }
-  }
-
-  /** The next batch, unless it takes too long or is not wanted any more. */
-  async #next(
-    iterator: AsyncIterator<ChangeBatch>,
-    signal: AbortSignal,
-  ): Promise<IteratorResult<ChangeBatch>> {
-    let giveUp = () => {}
-    const { silenceMs } = this.#options
-    const silence = new Promise<never>((_, reject) => {
-      const timer = setTimeout(
-        () => reject(new Error(`The change feed was silent for ${silenceMs} ms`)),
-        silenceMs,
-      ).unref()
-      const aborted = () => reject(new Error('The change feed was closed'))
-      signal.addEventListener('abort', aborted, { once: true })
-      giveUp = () => {
-        clearTimeout(timer)
-        signal.removeEventListener('abort', aborted)
-      }
-    })
-    try {
-      return await Promise.race([iterator.next(), silence])
-    } finally {
-      giveUp()
     }
   }
 
@@ -155,5 +134,34 @@ export class FeedReader {
     const retryAfterMs = longest * (0.5 + Math.random() / 2)
     failed(error, retryAfterMs)
     await pause(retryAfterMs, this.#closing.signal)
+  }
+}
+
+/** Waits for the batches of one reading; one timer does for all, since timers cost more than a small batch. */
+class BatchWait {
+  readonly #timer: NodeJS.Timeout
+  #reject: (reason: Error) => void = () => {}
+
+  constructor(silenceMs: number) {
+    const silent = () => this.giveUp(new Error(`The change feed was silent for ${silenceMs} ms`))
+    this.#timer = setTimeout(silent, silenceMs).unref()
+  }
+
+  /** The next batch, unless it takes too long or is not wanted any more. */
+  next(iterator: AsyncIterator<ChangeBatch>): Promise<IteratorResult<ChangeBatch>> {
+    return new Promise((resolve, reject) => {
+      this.#reject = reject
+      this.#timer.refresh()
+      Promise.resolve(iterator.next()).then(resolve, reject)
+    })
+  }
+
+  /** Ends the wait that is under way; while a batch is taken over, there is none. */
+  giveUp(reason: Error): void {
+    this.#reject(reason)
+  }
+
+  end(): void {
+    clearTimeout(this.#timer)
   }
 }
