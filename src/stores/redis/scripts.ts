@@ -167,14 +167,15 @@ return false
 /**
  * KEYS expires, cutoffs, meta, feed. ARGV the id of the last entry read, how many at most (0 for none). Gives the layout,
  * whether the data are whole, the head, the id of the stream's last entry, the entries that follow, and the generation.
+ * The entries as one text: clients take far longer over a list of lists.
  */
 export const TAIL = new ReadScript(`${INTACT}
 local last = redis.call('XREVRANGE', KEYS[4], '+', '-', 'COUNT', 1)[1]
 local meta = redis.call('HMGET', KEYS[3], 'layout', 'head', 'generation')
+local entries = ARGV[2] == '0' and {} or redis.call('XRANGE', KEYS[4], '(' .. ARGV[1], '+', 'COUNT', ARGV[2])
 return {
   meta[1] or '', intact(KEYS[1], KEYS[2], KEYS[3]) and '1' or '0', meta[2] or '', last and last[1] or '0-0',
-  ARGV[2] == '0' and {} or redis.call('XRANGE', KEYS[4], '(' .. ARGV[1], '+', 'COUNT', ARGV[2]),
-  meta[3] or '',
+  #entries > 0 and cjson.encode(entries) or '[]', meta[3] or '',
 }
 `)
 

@@ -111,10 +111,12 @@ async function readTail(
   const { expires, cutoffs, meta, feed } = keys
   const from = after === undefined ? ['0-0', '0'] : [after.id, String(PAGE_SIZE)]
   const reply = await TAIL.run(connection, [expires, cutoffs, meta, feed], from)
-  if (!Array.isArray(reply) || reply.length !== 6 || !Array.isArray(reply[4])) throw unexpected()
+  if (!Array.isArray(reply) || reply.length !== 6) throw unexpected()
   const [actual, intact, head, id] = reply.map(String) as [string, string, string, string]
   assertLayout(namespace, layout, actual)
-  return { position: { id, head, intact: intact === '1' }, entries: reply[4], generation: String(reply[5]) }
+  const entries = readJson(reply[4])
+  if (!Array.isArray(entries)) throw unexpected()
+  return { position: { id, head, intact: intact === '1' }, entries, generation: String(reply[5]) }
 }
 
 async function* scan({ connection, keys }: ShardFeedOptions): AsyncGenerator<readonly Revocation[]> {
