@@ -206,12 +206,12 @@ export class RevocationMirror implements RevocationStore {
   }
 
   /** Takes a snapshot over. @returns where in the feed to go on from; undefined to read everything */
-  async #restore(): Promise<string | undefined> {
+  async #restore(nowSeconds = this.#purgeClock() / 1000): Promise<string | undefined> {
     const knowledge = this.#knowledge
     const parts = this.#snapshot ?? []
     this.#snapshot = undefined
     try {
-      const enter = (revocation: Revocation) => this.#enter(revocation, knowledge.round)
+      const enter = (revocation: Revocation) => this.#enter(revocation, knowledge.round, nowSeconds)
       const end = await readSnapshot(parts, enter, () => knowledge.full || this.#closed)
       return end && knowledge.restore(end)
     } catch (cause) {
