@@ -49,6 +49,10 @@ export class MemoryFeed {
     const ended = AbortSignal.any([signal, this.#closing.signal])
     const reader: Reader = { queue: [], overflowed: false, wake: () => {} }
     this.#readers.add(reader)
+    // For all waits: a timer and a listener for each would cost almost as much as a change itself.
+    const wake = () => reader.wake()
+    const heartbeat = setTimeout(wake, this.#heartbeatMs).unref()
+    ended.addEventListener('abort', wake)
     try {
       const known = this.#sequenceOf(after)
       let sequence = known ?? 0
@@ -62,7 +66,7 @@ export class MemoryFeed {
         restarted = false
         if (ended.aborted) return
         if (backlog.length > 0) continue
-        if (reader.queue.length === 0 && !reader.overflowed) await this.#nextChange(reader, ended)
+        if (reader.queue.length === 0 && !reader.overflowed) await nextChange(reader, heartbeat)
         // After an overflow the table knows all that the queue does not.
         const { queue, overflowed } = reader
         backlog = overflowed
@@ -72,6 +76,8 @@ export class MemoryFeed {
         reader.overflowed = false
       }
     } finally {
+      clearTimeout(heartbeat)
+      ended.removeEventListener('abort', wake)
       this.#readers.delete(reader)
     }
   }
@@ -106,21 +112,14 @@ export class MemoryFeed {
       },
     }
   }
+}
 
-  /** Resolves at the next change, heartbeat or end, whichever is first. */
-  #nextChange(reader: Reader, ended: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const done = () => {
-        clearTimeout(timer)
-        ended.removeEventListener('abort', done)
-        reader.wake = () => {}
-        resolve()
-      }
-      const timer = setTimeout(done, this.#heartbeatMs).unref()
-      ended.addEventListener('abort', done)
-      reader.wake = done
-    })
-  }
+/** Resolves at the next change, heartbeat or end, whichever is first. */
+function nextChange(reader: Reader, heartbeat: NodeJS.Timeout): Promise<void> {
+  return new Promise((resolve) => {
+    heartbeat.refresh()
+    reader.wake = resolve
+  })
 }
 
 /** The revocation alone. */
