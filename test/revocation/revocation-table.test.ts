@@ -65,6 +65,17 @@ describe('A RevocationTable', () => {
     expect(table.size).toBe(2)
   })
 
+  it('keeps apart the pools of records that come in turns', () => {
+    const table = new RevocationTable({ maxEntries: 10 })
+    const inTurns = ['a', 'b', 'b', 'a'].map((poolId, index) => revocationOf(`session ${index}`, { poolId }))
+    for (const revocation of inTurns) table.apply(revocation, 0, now)
+    for (const { poolId, id } of inTurns) {
+      const other = poolId === 'a' ? 'b' : 'a'
+      expect(table.find(tokenOf(revocationOf(id, { poolId })))).toMatchObject({ poolId, id })
+      expect(table.find(tokenOf(revocationOf(id, { poolId: other })))).toBeUndefined()
+    }
+  })
+
   it('finds nothing of another scope or pool', () => {
     const table = create()
     table.apply(revocationOf(uuid), 0, now)
