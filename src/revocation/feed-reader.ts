@@ -113,6 +113,8 @@ export class FeedReader {
           this.#lastError = undefined
         }
         this.#cursor = afresh ? undefined : batch.cursor
+        // Closed while it was taken over: the next wait would not hear of it.
+        if (signal.aborted) return false
         if (afresh) return true
       }
     } finally {

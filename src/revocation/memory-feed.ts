@@ -22,9 +22,10 @@ interface Reader {
 export class MemoryFeed {
   readonly #heartbeatMs: number
   readonly #entriesSince: (sequence: number) => NumberedRevocation[]
-  readonly #generation = randomUUID()
   readonly #readers = new Set<Reader>()
-  readonly #closing = new AbortController()
+  readonly #generation = randomUUID()
+  /** Made for the first reader: mostly there is none. */
+  #closing: AbortController | undefined
   #sequence = 0
 
   /** @param entriesSince everything that was changed after that change, in the order of the changes */
@@ -46,6 +47,7 @@ export class MemoryFeed {
   }
 
   async *read({ after, signal }: ChangesOptions): AsyncGenerator<ChangeBatch, void, undefined> {
+    this.#closing ??= new AbortController()
     const ended = AbortSignal.any([signal, this.#closing.signal])
     const reader: Reader = { queue: [], overflowed: false, wake: () => {} }
     this.#readers.add(reader)
@@ -84,6 +86,7 @@ export class MemoryFeed {
 
   /** Ends every reading. */
   close(): void {
+    this.#closing ??= new AbortController()
     this.#closing.abort()
   }
 

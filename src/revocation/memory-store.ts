@@ -1,7 +1,8 @@
 import { steadyClock, systemClock } from '../clock.js'
 import { StoreFullError } from '../errors.js'
 import { assertInteger, assertNumber, assertOptionalFunction, assertOptions } from '../options.js'
-import type { TokenIdentity } from '../tokens/token-identity.js'
+import { ownMember } from '../tokens/own-member.js'
+import { isKnownAbsent, setKnownAbsent, type TokenIdentity } from '../tokens/token-identity.js'
 import { MemoryFeed, type NumberedRevocation, withoutSequence } from './memory-feed.js'
 import {
   assertRevocation,
@@ -49,6 +50,8 @@ export class MemoryRevocationStore implements RevocationStore {
   /** Slower to believe in a later time than the clock that cutoffs are checked by. */
   readonly #purgeClock: () => number
   #size = 0
+  /** One up at every record that comes in: what was not revoked can be from then on. */
+  #epoch = 0
   #purgeAtSize = 1_024
   /** Until then, in epoch seconds, nothing may be forgotten. */
   #purgeableAt = Number.POSITIVE_INFINITY
@@ -87,13 +90,16 @@ export class MemoryRevocationStore implements RevocationStore {
   }
 
   findSync(token: TokenIdentity): RevocationMatch | undefined {
+    if (isKnownAbsent(token, this, this.#epoch)) return undefined
     const table = this.#pools.get(token.poolId)
     if (table === undefined) return undefined
     for (const scope of REVOCATION_SCOPES) {
       const id = idInScope(token, scope)
       const entry = id === undefined ? undefined : table[scope].get(id)
-      if (entry !== undefined && isBeforeCutoff(token, entry.cutoff)) return withoutSequence(entry)
+      if (entry !== undefined && isBeforeCutoff(token, ownMember(entry, 'cutoff')))
+        return withoutSequence(entry)
     }
+    setKnownAbsent(token, this, this.#epoch)
     return undefined
   }
 
@@ -132,6 +138,7 @@ export class MemoryRevocationStore implements RevocationStore {
     const record = { poolId, scope, id, ...extent }
     const sequence = this.#feed.announce(audit === undefined ? record : { ...record, audit })
     table[scope].set(id, { ...record, sequence })
+    this.#epoch += 1
   }
 
   #makeRoom(revocations: readonly Revocation[]): void {

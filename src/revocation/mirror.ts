@@ -206,14 +206,14 @@ export class RevocationMirror implements RevocationStore {
   }
 
   /** Takes a snapshot over. @returns where in the feed to go on from; undefined to read everything */
-  async #restore(nowSeconds = this.#purgeClock() / 1000): Promise<string | undefined> {
-    const knowledge = this.#knowledge
+  async #restore(): Promise<string | undefined> {
+    const nowSeconds = this.#purgeClock() / 1000
     const parts = this.#snapshot ?? []
     this.#snapshot = undefined
     try {
-      const enter = (revocation: Revocation) => this.#enter(revocation, knowledge.round, nowSeconds)
-      const end = await readSnapshot(parts, enter, () => knowledge.full || this.#closed)
-      return end && knowledge.restore(end)
+      const enter = (revocation: Revocation) => this.#enter(revocation, this.#knowledge.round, nowSeconds)
+      const end = await readSnapshot(parts, enter, () => this.#knowledge.full || this.#closed)
+      return end && this.#knowledge.restore(end)
     } catch (cause) {
       const error = cause instanceof Error ? cause : new Error(String(cause))
       notify(this.#options.observer, { type: 'mirror_snapshot_refused', error })

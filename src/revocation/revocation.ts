@@ -1,5 +1,6 @@
 import { CutoffInFutureError } from '../errors.js'
 import { CLOCK_TOLERANCE_SECONDS, isIdentifier, MAX_ID_LENGTH } from '../tokens/claims.js'
+import { ownMember } from '../tokens/own-member.js'
 import type { TokenIdentity } from '../tokens/token-identity.js'
 
 /** How long after `expiresAt` a record is kept, in seconds: no clock can make one vanish early. */
@@ -83,8 +84,9 @@ export type RevocationExtent = Pick<Revocation, 'cutoff' | 'expiresAt'>
  */
 export function mergeExtents(a: RevocationExtent, b: RevocationExtent): RevocationExtent {
   const expiresAt = Math.max(a.expiresAt, b.expiresAt)
-  if (a.cutoff === undefined || b.cutoff === undefined) return { expiresAt }
-  return { cutoff: Math.max(a.cutoff, b.cutoff), expiresAt }
+  const [one, other] = [ownMember(a, 'cutoff'), ownMember(b, 'cutoff')]
+  if (one === undefined || other === undefined) return { expiresAt }
+  return { cutoff: Math.max(one, other), expiresAt }
 }
 
 /** From when on a store may forget the record, in epoch seconds. */
@@ -131,7 +133,9 @@ export function assertRevocation(revocation: Revocation, nowSeconds: number): vo
  */
 export function isRecord(value: unknown): value is Revocation {
   if (typeof value !== 'object' || value === null) return false
-  const { poolId, scope, id, cutoff, expiresAt }: Partial<Record<keyof Revocation, unknown>> = value
+  const record: Partial<Record<keyof Revocation, unknown>> = value
+  const { poolId, scope, id, expiresAt } = record
+  const cutoff = ownMember(record, 'cutoff')
   return (
     typeof poolId === 'string' &&
     SCOPE_INDEXES.has(scope) &&

@@ -16,13 +16,51 @@ export interface TokenIdentity {
 
 /** The identity of a token of this pool, out of its verified claims. */
 export function identityOf(poolId: string, claims: CognitoClaims): TokenIdentity {
-  return Object.freeze({
-    poolId,
-    jti: claims.jti,
-    originJti: claims.origin_jti,
-    sub: claims.sub,
-    clientId: clientIdOf(claims),
-    authTime: claims.auth_time,
-    iat: claims.iat,
-  })
+  return Object.freeze(new VerifiedIdentity(poolId, claims))
+}
+
+/**
+ * Whether this table did not find the token when it was at this epoch, that is, since its last entry. A token that is
+ * seen again has the same identity object, so that it needs to be looked for but once an epoch.
+ */
+export function isKnownAbsent(token: TokenIdentity, table: object, epoch: number): boolean {
+  return VerifiedIdentity.isAbsent(token, table, epoch)
+}
+
+/** Remembers that the table, at this epoch, has nothing that revokes the token. */
+export function setKnownAbsent(token: TokenIdentity, table: object, epoch: number): void {
+  VerifiedIdentity.setAbsent(token, table, epoch)
+}
+
+class VerifiedIdentity implements TokenIdentity {
+  readonly poolId: string
+  readonly jti: string | undefined
+  readonly originJti: string | undefined
+  readonly sub: string
+  readonly clientId: string
+  readonly authTime: number | undefined
+  readonly iat: number
+  // Private fields: no copy of it has them, and to freeze it leaves them as they are.
+  #absentFrom: object | undefined
+  #absentAtEpoch = 0
+
+  constructor(poolId: string, claims: CognitoClaims) {
+    this.poolId = poolId
+    this.jti = claims.jti
+    this.originJti = claims.origin_jti
+    this.sub = claims.sub
+    this.clientId = clientIdOf(claims)
+    this.authTime = claims.auth_time
+    this.iat = claims.iat
+  }
+
+  static isAbsent(token: TokenIdentity, table: object, epoch: number): boolean {
+    return #absentFrom in token && token.#absentFrom === table && token.#absentAtEpoch === epoch
+  }
+
+  static setAbsent(token: TokenIdentity, table: object, epoch: number): void {
+    if (!(#absentFrom in token)) return
+    token.#absentFrom = table
+    token.#absentAtEpoch = epoch
+  }
 }

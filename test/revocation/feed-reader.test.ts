@@ -58,6 +58,34 @@ describe('The silence of a feed', () => {
     await reader.close()
   })
 
+  it('is not waited for where the end comes while a batch is taken over, and the feed does not heed it', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    let takeOver = () => {}
+    const batch = { revocations: [], cursor: '1', caughtUp: true, ageMs: 0 }
+    const deaf = {
+      async *changes() {
+        yield batch
+        await new Promise(() => {})
+      },
+    }
+    const reader = new FeedReader({
+      open: () => deaf.changes(),
+      apply: () =>
+        new Promise<boolean>((resolve) => {
+          takeOver = () => resolve(false)
+        }),
+      silenceMs: SILENCE_MS,
+      longestRetryMs: 100,
+      failed: () => {},
+    })
+    reader.start()
+    await vi.advanceTimersByTimeAsync(0)
+    const closed = reader.close()
+    takeOver()
+    // No time goes by.
+    await closed
+  })
+
   it('is not waited for at the end', async () => {
     const feed = new ScriptedFeed()
     const { reader, failures } = readerOf(feed, async () => false)

@@ -1,5 +1,5 @@
 import { StoreProtocolError } from '../../errors.js'
-import type { TokenIdentity } from '../../tokens/token-identity.js'
+import { isKnownAbsent, setKnownAbsent, type TokenIdentity } from '../../tokens/token-identity.js'
 import {
   idInScope,
   isRecord,
@@ -53,15 +53,10 @@ export class RevocationTable {
 
   /** A record that revokes the token. Whatever is there matches, also past its expiresAt. */
   find(token: TokenIdentity): RevocationMatch | undefined {
-    const tables = this.#pools.get(token.poolId)
-    if (tables === undefined) return undefined
-    for (const table of tables) {
-      const id = idInScope(token, table.scope)
-      if (typeof id !== 'string') continue
-      const extent = table.find(id, token)
-      if (extent !== undefined) return { poolId: token.poolId, scope: table.scope, id, ...extent }
-    }
-    return undefined
+    if (isKnownAbsent(token, this, this.epoch)) return undefined
+    const match = this.#search(token)
+    if (match === undefined) setKnownAbsent(token, this, this.epoch)
+    return match
   }
 
   /**
@@ -106,6 +101,18 @@ export class RevocationTable {
   sweep(nowSeconds: number): void {
     for (let looked = 0; looked < SWEEP_LENGTH && this.#mayForget(nowSeconds); )
       looked += this.#sweepPiece(nowSeconds)
+  }
+
+  #search(token: TokenIdentity): RevocationMatch | undefined {
+    const tables = this.#pools.get(token.poolId)
+    if (tables === undefined) return undefined
+    for (const table of tables) {
+      const id = idInScope(token, table.scope)
+      if (typeof id !== 'string') continue
+      const extent = table.find(id, token)
+      if (extent !== undefined) return { poolId: token.poolId, scope: table.scope, id, ...extent }
+    }
+    return undefined
   }
 
   #tableOf(poolId: string, scope: RevocationScope): ScopeTable {

@@ -1,3 +1,4 @@
+import { ownMember } from '../../tokens/own-member.js'
 import type { TokenIdentity } from '../../tokens/token-identity.js'
 import { isBeforeCutoff, type RevocationExtent, type RevocationScope } from '../revocation.js'
 import { extentOf, NO_CUTOFF, type TablePiece, type TableTally } from './table-piece.js'
@@ -38,13 +39,9 @@ export class ScopeTable {
   }
 
   /** Merges what is there; adds what is not, if it may. Whether it is there now. */
-  apply(
-    id: string,
-    { cutoff = NO_CUTOFF, expiresAt }: RevocationExtent,
-    round: number,
-    nowSeconds: number,
-    mayAdd: boolean,
-  ): boolean {
+  apply(id: string, extent: RevocationExtent, round: number, nowSeconds: number, mayAdd: boolean): boolean {
+    const { expiresAt } = extent
+    const cutoff = ownMember(extent, 'cutoff') ?? NO_CUTOFF
     if (parseUuid(id, words)) {
       if (this.#uuids === undefined && mayAdd) this.#uuids = new UuidTable(this.#tally)
       return this.#uuids?.apply(words, cutoff, expiresAt, round, nowSeconds, mayAdd) ?? false
