@@ -23,7 +23,12 @@ export function takeMoment(clock: () => number = systemClock): Moment {
 
 /** Milliseconds since then, the larger of two answers: a wall clock can be set back, a monotonic one sleeps with the machine. */
 export function elapsedMs(since: Moment, clock: () => number = systemClock): number {
-  return Math.max(clock() - since.wall, performance.now() - since.monotonic)
+  return mostMsBetween(since, takeMoment(clock))
+}
+
+/** Milliseconds from one moment to another, the larger of two answers: for what must not be taken for younger than it is. */
+export function mostMsBetween(from: Moment, to: Moment): number {
+  return Math.max(to.wall - from.wall, to.monotonic - from.monotonic)
 }
 
 /** Milliseconds from one moment to another, the smaller of two answers: for what must not be taken for later than it was. */

@@ -76,7 +76,11 @@ export abstract class CognitoRevocationError extends Error {
   constructor(message: string, options?: ErrorOptions) {
     super(message, options)
     this.name = new.target.name
-    Object.defineProperty(this, BRAND, { value: true })
+  }
+
+  static {
+    // On the prototype: to define it on each error takes a fifth of the time to make one.
+    Object.defineProperty(this.prototype, BRAND, { value: true })
   }
 
   static override [Symbol.hasInstance](value: unknown): boolean {

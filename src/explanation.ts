@@ -7,6 +7,7 @@ const CHECKS = [
   'shape',
   'header',
   'issuer',
+  'expiry',
   'key',
   'signature',
   'claims',

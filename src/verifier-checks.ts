@@ -28,8 +28,8 @@ export function runCustomCheck({ issuer, header, claims, key }: Authentic): Prom
 }
 
 /** @throws TokenNotRevocableError where no session could be revoked */
-export function assertRevocable({ claims, issuer }: Authentic): void {
-  if (claims.origin_jti !== undefined || issuer.rules.allowUnrevocable || isMachineToken(claims)) return
+export function assertRevocable({ claims, identity, issuer }: Authentic): void {
+  if (identity.originJti !== undefined || issuer.rules.allowUnrevocable || isMachineToken(claims)) return
   throw new TokenNotRevocableError(
     'The token has no origin_jti, so its session could not be revoked. Turn on EnableTokenRevocation for the app client, or set allowUnrevocable: true',
   )

@@ -1,6 +1,6 @@
 import { type Explanation, Trace } from './explanation.js'
 import type { RevocationLookup } from './revocation/revocation-lookup.js'
-import { checkAuthorization, checkClaims } from './tokens/claims.js'
+import { checkAge, checkAuthorization, checkClaims, checkExpiry } from './tokens/claim-checks.js'
 import { parseCompactJws, readHeader } from './tokens/compact-jws.js'
 import { verifySignatureSync } from './tokens/signature.js'
 import { assertSignature, type TokenAuthenticator } from './tokens/token-authenticator.js'
@@ -24,16 +24,24 @@ export async function explainToken(
   const jws = await trace.run('shape', () => parseCompactJws(token))
   const kid = jws && (await trace.run('header', () => readHeader(jws.header)))
   const issuer = jws && kid && (await trace.run('issuer', () => authenticator.issuerOf(jws)))
+  const nowSeconds = authenticator.takeMoment().wall / 1000
+  if (jws && issuer) await trace.run('expiry', () => checkExpiry(jws.payload, issuer.rules, nowSeconds))
   const key = kid && issuer && (await trace.run('key', () => issuer.jwks.get(kid)))
   if (!jws || !issuer || !key) return trace.explanation()
-  await trace.run('signature', () => assertSignature(verifySignatureSync(key.keyObject, jws)))
-  if (trace.firstError !== undefined) return trace.explanation()
+  const isSigned = await trace.run('signature', () => {
+    assertSignature(verifySignatureSync(key.keyObject, jws))
+    return true
+  })
+  if (!isSigned) return trace.explanation()
   const authentic = await trace.run('claims', () => authenticator.open('', jws, issuer, key))
   if (authentic === undefined) return trace.explanation()
 
   const { claims, identity } = authentic
   await trace.run('claims', () => checkClaims(claims, issuer.rules))
-  await trace.run('time', () => authenticator.checkTime(authentic))
+  // The key may have taken its time.
+  const laterSeconds = authenticator.takeMoment().wall / 1000
+  await trace.run('expiry', () => checkExpiry(claims, issuer.rules, laterSeconds))
+  await trace.run('time', () => checkAge(claims, issuer.rules, laterSeconds))
   await trace.run('scope', () => checkAuthorization(claims, issuer.rules))
   await trace.run('custom', () => runCustomCheck(authentic))
   if (lookup === undefined) return trace.explanation(claims)

@@ -1,14 +1,15 @@
-import { CognitoRevocationError, NotReadyError, RevocationUnavailableError } from './errors.js'
+import { CognitoRevocationError, NotReadyError } from './errors.js'
 import type { Explanation } from './explanation.js'
+import { isPromise } from './is-promise.js'
 import { notify } from './observer.js'
-import type { RevocationMatch } from './revocation/revocation.js'
 import { RevocationLookup } from './revocation/revocation-lookup.js'
 import { RevocationWatch, type WatchOutcome } from './revocation/revocation-watch.js'
-import { type ClaimsOf, endOfLife, readClaims, type TokenUse } from './tokens/claims.js'
+import { endOfLife } from './tokens/claim-checks.js'
+import { type ClaimsOf, readClaims, type TokenUse } from './tokens/claims.js'
 import type { JsonWebKeySet } from './tokens/signing-key.js'
 import { TokenAuthenticator } from './tokens/token-authenticator.js'
 import { identityOf } from './tokens/token-identity.js'
-import { type Authentic, assertNotRevoked, assertRevocable, runCustomCheck } from './verifier-checks.js'
+import { type Authentic, runCustomCheck } from './verifier-checks.js'
 import { explainToken } from './verifier-explain.js'
 import {
   type CheckedOptions,
@@ -17,9 +18,10 @@ import {
   type UserPool,
   type VerifyOptions,
 } from './verifier-options.js'
+import { RevocationCheck } from './verifier-revocation.js'
 
 /**
- * Verifies Cognito's access and ID tokens: shape, header, issuer, key, signature, claims and, last, whether
+ * Verifies Cognito's access and ID tokens: shape, header, issuer, expiry, key, signature, claims and, last, whether
  * they have been revoked. That is asked on every call; only the signature's result is remembered.
  *
  * @example
@@ -35,7 +37,8 @@ import {
 export class TokenVerifier<Use extends TokenUse | null = TokenUse | null> {
   readonly #options: CheckedOptions
   readonly #authenticator: TokenAuthenticator<UserPool>
-  readonly #revocation: RevocationLookup | undefined
+  readonly #lookup: RevocationLookup | undefined
+  readonly #revocation: RevocationCheck | undefined
   readonly #watch: RevocationWatch | undefined
   #closed = false
 
@@ -45,10 +48,13 @@ export class TokenVerifier<Use extends TokenUse | null = TokenUse | null> {
     this.#options = checked
     this.#authenticator = new TokenAuthenticator(checked.pools, checked)
     const { revocation: store } = checked
-    this.#revocation = store && new RevocationLookup(store, checked.revocationTimeoutMs)
-    if (this.#revocation === undefined || store?.changes === undefined) return
+    if (store === undefined) return
+    const lookup = new RevocationLookup(store, checked.revocationTimeoutMs)
+    this.#lookup = lookup
+    this.#revocation = new RevocationCheck({ ...checked, lookup })
+    if (store.changes === undefined) return
     const every = { maxStalenessMs: 5_000, intervalMs: 1_000 }
-    this.#watch = new RevocationWatch({ ...checked, ...every, store, lookup: this.#revocation })
+    this.#watch = new RevocationWatch({ ...checked, ...every, store, lookup })
   }
 
   /**
@@ -62,19 +68,19 @@ export class TokenVerifier<Use extends TokenUse | null = TokenUse | null> {
     let authentic: Authentic | undefined
     try {
       this.#assertOpen()
-      authentic = this.#authenticator.recall(token)
-      if (authentic !== undefined) this.#authenticator.checkTime(authentic)
+      const now = this.#authenticator.takeMoment()
+      authentic = this.#authenticator.recall(token, now)
+      if (authentic !== undefined) this.#authenticator.checkTime(authentic, now)
       else {
-        authentic = await this.#authenticator.authenticate(token)
-        this.#authenticator.admit(authentic)
+        const authenticated = this.#authenticator.authenticate(token, now)
+        const isLater = isPromise(authenticated)
+        authentic = isLater ? await authenticated : authenticated
+        this.#authenticator.admit(authentic, isLater ? this.#authenticator.takeMoment() : now)
       }
       const custom = runCustomCheck(authentic)
       if (custom !== undefined) await custom
-      if (this.#revocation !== undefined) {
-        assertRevocable(authentic)
-        const accept = this.#accepts(options)
-        assertNotRevoked(await this.#orAccept(this.#revocation.find(authentic.identity), accept))
-      }
+      const revocation = this.#revocation?.run(authentic, options)
+      if (revocation !== undefined) await revocation
       return authentic.claims as ClaimsOf<Use>
     } catch (error) {
       throw this.#refused(error, authentic)
@@ -90,21 +96,19 @@ export class TokenVerifier<Use extends TokenUse | null = TokenUse | null> {
     let authentic: Authentic | undefined
     try {
       this.#assertOpen()
-      authentic = this.#authenticator.recall(token)
-      if (authentic !== undefined) this.#authenticator.checkTime(authentic)
+      const now = this.#authenticator.takeMoment()
+      authentic = this.#authenticator.recall(token, now)
+      if (authentic !== undefined) this.#authenticator.checkTime(authentic, now)
       else {
-        authentic = this.#authenticator.authenticateSync(token)
-        this.#authenticator.admit(authentic)
+        authentic = this.#authenticator.authenticateSync(token, now)
+        this.#authenticator.admit(authentic, now)
       }
       const custom = runCustomCheck(authentic)
       if (custom !== undefined) {
         custom.catch(() => {})
         throw new NotReadyError('customJwtCheck is asynchronous: use verify()')
       }
-      if (this.#revocation !== undefined) {
-        assertRevocable(authentic)
-        assertNotRevoked(this.#findSync(this.#revocation, authentic))
-      }
+      this.#revocation?.runSync(authentic)
       return authentic.claims as ClaimsOf<Use>
     } catch (error) {
       throw this.#refused(error, authentic)
@@ -119,14 +123,13 @@ export class TokenVerifier<Use extends TokenUse | null = TokenUse | null> {
   recall(token: string): ClaimsOf<Use> | undefined {
     // What a subclass or a wrapper asks for besides, only its own `verify` knows.
     if (this.verify !== TokenVerifier.prototype.verify) return undefined
-    const authentic = this.#closed ? undefined : this.#authenticator.recall(token)
+    if (this.#closed) return undefined
+    const now = this.#authenticator.takeMoment()
+    const authentic = this.#authenticator.recall(token, now)
     if (authentic === undefined || authentic.issuer.rules.customJwtCheck !== undefined) return undefined
     try {
-      this.#authenticator.checkTime(authentic)
-      if (this.#revocation !== undefined) {
-        assertRevocable(authentic)
-        assertNotRevoked(this.#revocation.findSync(authentic.identity))
-      }
+      this.#authenticator.checkTime(authentic, now)
+      this.#revocation?.runStrictly(authentic)
       return authentic.claims as ClaimsOf<Use>
     } catch {
       return undefined
@@ -145,7 +148,7 @@ export class TokenVerifier<Use extends TokenUse | null = TokenUse | null> {
     this.#assertOpen()
     return explainToken(token, {
       authenticator: this.#authenticator,
-      lookup: this.#revocation,
+      lookup: this.#lookup,
       accept: this.#options.accept,
     })
   }
@@ -208,36 +211,6 @@ export class TokenVerifier<Use extends TokenUse | null = TokenUse | null> {
 
   #assertOpen(): void {
     if (this.#closed) throw new NotReadyError('This TokenVerifier is closed')
-  }
-
-  #findSync(lookup: RevocationLookup, { identity }: Authentic): RevocationMatch | undefined {
-    try {
-      return lookup.findSync(identity)
-    } catch (error) {
-      return this.#acceptOrThrow(error, this.#options.accept)
-    }
-  }
-
-  #accepts(options: VerifyOptions | undefined): boolean {
-    // Its own only: what somebody put on Object.prototype is nobody's choice.
-    const isChosen = options && Object.hasOwn(options, 'onRevocationUnavailable')
-    const choice = isChosen ? options.onRevocationUnavailable : undefined
-    return choice === undefined ? this.#options.accept : choice === 'accept'
-  }
-
-  #orAccept(
-    found: Promise<RevocationMatch | undefined>,
-    accept: boolean,
-  ): Promise<RevocationMatch | undefined> {
-    return found.catch((error) => this.#acceptOrThrow(error, accept))
-  }
-
-  /** The owner's choice, where it cannot be known whether the token is revoked. */
-  #acceptOrThrow(error: unknown, accept: boolean): undefined {
-    if (!(error instanceof RevocationUnavailableError)) throw error
-    const { observer } = this.#options
-    notify(observer, { type: 'revocation_unavailable', decision: accept ? 'accepted' : 'rejected', error })
-    if (!accept) throw error
   }
 
   #refused(error: unknown, authentic: Authentic | undefined): unknown {

@@ -37,7 +37,7 @@ describe('the observer', () => {
   })
 
   it.each<[string, Record<string, unknown>, Partial<UserPoolOptions & SharedVerifierOptions>]>([
-    ['expired', { exp: 1 }, {}],
+    ['too old', { iat: NOW_SECONDS - 100 }, { maxTokenAgeSeconds: 60 }],
     ["another client's", { client_id: 'another' }, { clientId: ['mine'] }],
     ['of the wrong use', {}, { tokenUse: 'id' }],
     ['without the scope', {}, { scope: 'orders/read' }],
@@ -71,11 +71,12 @@ describe('the observer', () => {
     for (const token of [
       signer.accessToken({ iss: 'https://issuer.example' }),
       signer.accessToken({}, { alg: 'none' }),
+      signer.accessToken({ exp: NOW_SECONDS }),
       `${signer.accessToken().slice(0, -20)}${'A'.repeat(20)}`,
     ]) {
       await refusalOf(verifier.verify(token))
     }
-    expect(events).toHaveLength(3)
+    expect(events).toHaveLength(4)
     for (const event of events) expect(Object.keys(event).sort()).toEqual(['code', 'error', 'type'])
   })
 })

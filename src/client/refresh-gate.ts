@@ -31,7 +31,7 @@ export class RefreshGate {
     const { lookup } = this.#context
     if (lookup === undefined) return 'alive'
     const identities = this.#identitiesOf(tokens)
-    const found = await Promise.all(identities.map((identity) => attempt(() => lookup.find(identity))))
+    const found = await Promise.all(identities.map((identity) => attempt(async () => lookup.find(identity))))
     if (found.some((each) => each.ok && each.value !== undefined)) return 'revoked'
     return found.length > 0 && found.every(({ ok }) => ok) ? 'alive' : 'unknown'
   }

@@ -39,7 +39,7 @@ async function claimsOf(
     ({ check, outcome, error }) =>
       outcome === 'passed' ||
       IRRELEVANT.has(check) ||
-      (check === 'time' && error instanceof TokenExpiredError),
+      ((check === 'expiry' || check === 'time') && error instanceof TokenExpiredError),
   )
   return isGood ? claims : undefined
 }

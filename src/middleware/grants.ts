@@ -1,6 +1,7 @@
 import { InsufficientScopeError } from '../errors.js'
 import { optionError, stringList } from '../options.js'
 import type { CognitoClaims } from '../tokens/claims.js'
+import { ownMember } from '../tokens/own-member.js'
 import { scopeList } from '../tokens/scope.js'
 
 /** Scopes or groups that are needed: this one, one of several (`any`), or `all` of several. */
@@ -65,12 +66,13 @@ export function isGranted(claims: CognitoClaims, { scopes, groups }: GrantsNeede
   return holds(scopes, scopesOf(claims)) && holds(groups, groupsOf(claims))
 }
 
-function scopesOf({ scope }: CognitoClaims): readonly string[] {
+function scopesOf(claims: CognitoClaims): readonly string[] {
+  const scope = ownMember(claims, 'scope')
   return typeof scope === 'string' ? scope.split(' ') : []
 }
 
 function groupsOf(claims: CognitoClaims): readonly string[] {
-  return claims['cognito:groups'] ?? []
+  return ownMember(claims, 'cognito:groups') ?? []
 }
 
 function holds({ names, mode }: Rule, granted: readonly string[]): boolean {

@@ -1,6 +1,7 @@
 import { elapsedMs, takeMoment } from '../clock.js'
 import { withDeadline } from '../deadline.js'
 import { NotReadyError, RevocationUnavailableError } from '../errors.js'
+import { isPromise } from '../is-promise.js'
 import type { TokenIdentity } from '../tokens/token-identity.js'
 import type { RevocationMatch } from './revocation.js'
 import { assertFound, type RevocationStore } from './store.js'
@@ -42,7 +43,7 @@ export class RevocationLookup {
     try {
       const found: unknown = this.#store.findSync(token)
       // No answer: and where it rejects, nobody else would hear of it.
-      if (found instanceof Promise) found.catch(() => {})
+      if (isPromise(found)) Promise.resolve(found).catch(() => {})
       assertFound(found)
       return found
     } catch (cause) {
@@ -54,9 +55,10 @@ export class RevocationLookup {
   /**
    * The record that revokes the token, out of memory where that suffices.
    *
+   * @returns a promise only where the store must be asked
    * @throws RevocationUnavailableError
    */
-  async find(token: TokenIdentity): Promise<RevocationMatch | undefined> {
+  find(token: TokenIdentity): RevocationMatch | undefined | Promise<RevocationMatch | undefined> {
     const known = this.#recall(token)
     return known === undefined ? this.#ask(token) : known.match
   }

@@ -1,4 +1,4 @@
-import { elapsedMs, type Moment, takeMoment } from '../clock.js'
+import { type Moment, mostMsBetween, takeMoment } from '../clock.js'
 import { JwksUnavailableError, TokenKeyUnknownError } from '../errors.js'
 import { notify, type Observer } from '../observer.js'
 import { importSigningKeys, type JsonWebKeySet, type SigningKey } from './signing-key.js'
@@ -38,7 +38,9 @@ interface RemoteSet {
  */
 export class Jwks {
   readonly #source: Required<JwksOptions> & JwksSource
-  readonly #closing = new AbortController()
+  #isClosed = false
+  /** Made for the first fetch: where the keys are handed in there is none. */
+  #closing: AbortController | undefined
   #keys = new Map<string, SigningKey>()
   #loadedAt: Moment | undefined
   #remote: RemoteSet | undefined
@@ -57,16 +59,20 @@ export class Jwks {
     }
   }
 
-  /** The key, if it is in memory and may be trusted now. Sees to it that old keys are fetched anew. */
-  find(kid: string): SigningKey | undefined {
-    const age = this.#ageMs()
-    if (age > this.#source.refreshAfterMs) void this.#refresh()
+  /**
+   * The key, if it is in memory and may be trusted now. Sees to it that old keys are fetched anew.
+   *
+   * @param now by this JWKS's own clock
+   */
+  find(kid: string, now = takeMoment(this.#source.clock)): SigningKey | undefined {
+    const age = this.#ageMs(now)
+    if (age > this.#source.refreshAfterMs) void this.refresh()
     return age <= this.#source.maxAgeMs ? this.#keys.get(kid) : undefined
   }
 
   /** Whether a key that was found before is still in the JWKS, and that is young enough. */
-  trusts(key: SigningKey): boolean {
-    return this.find(key.kid) === key
+  trusts(key: SigningKey, now: Moment): boolean {
+    return this.find(key.kid, now) === key
   }
 
   /**
@@ -78,7 +84,7 @@ export class Jwks {
   async get(kid: string): Promise<SigningKey> {
     const known = this.find(kid)
     if (known !== undefined) return known
-    await this.#refresh()
+    await this.refresh()
     const key = this.find(kid)
     if (key !== undefined) return key
     if (this.#failures > 0 || !this.loaded) throw this.#unavailable()
@@ -97,7 +103,7 @@ export class Jwks {
    */
   async load(): Promise<void> {
     if (this.loaded) return
-    await this.#refresh()
+    await this.refresh()
     if (!this.loaded) throw this.#unavailable()
   }
 
@@ -115,12 +121,12 @@ export class Jwks {
 
   /** Ends a fetch under way, and starts no other. */
   close(): void {
-    this.#closing.abort()
+    this.#isClosed = true
+    this.#closing?.abort()
   }
 
-  #ageMs(): number {
-    if (this.#loadedAt === undefined) return Number.POSITIVE_INFINITY
-    return elapsedMs(this.#loadedAt, this.#source.clock)
+  #ageMs(now = takeMoment(this.#source.clock)): number {
+    return this.#loadedAt === undefined ? Number.POSITIVE_INFINITY : mostMsBetween(this.#loadedAt, now)
   }
 
   #unavailable(): JwksUnavailableError {
@@ -129,9 +135,9 @@ export class Jwks {
   }
 
   /** Joins the fetch under way, or starts one if that is due; never rejects. */
-  #refresh(): Promise<void> {
+  refresh(): Promise<void> {
     if (this.#fetching === undefined) {
-      if (this.#closing.signal.aborted || performance.now() < this.#nextFetchAt) return Promise.resolve()
+      if (this.#isClosed || performance.now() < this.#nextFetchAt) return Promise.resolve()
       this.#nextFetchAt = performance.now() + this.#source.cooldownMs
       this.#fetching = this.#fetch().finally(() => {
         this.#fetching = undefined
@@ -168,6 +174,8 @@ export class Jwks {
       [jose.customFetch]: async (url, init) => {
         // Who listens keeps jose's timeout; `AbortSignal.any` does not, so that it could be garbage before its time.
         init.signal.addEventListener('abort', () => {})
+        this.#closing ??= new AbortController()
+        if (this.#isClosed) this.#closing.abort()
         const signal = AbortSignal.any([init.signal, this.#closing.signal])
         // jose refuses every status but 200, so a redirect is not followed and not taken.
         return limitBody(await fetch(url, { ...init, redirect: 'manual', signal } as RequestInit))

@@ -1,18 +1,12 @@
+import { type Moment, takeMoment } from '../clock.js'
 import { NotReadyError, TokenSignatureError } from '../errors.js'
 import type { Observer } from '../observer.js'
-import {
-  type ClaimRules,
-  type CognitoClaims,
-  checkAuthorization,
-  checkClaims,
-  checkTime,
-  claimError,
-  deepFreeze,
-  readClaims,
-} from './claims.js'
+import { type ClaimRules, checkAge, checkAuthorization, checkClaims, checkExpiry } from './claim-checks.js'
+import { type CognitoClaims, claimError, deepFreeze, readClaims } from './claims.js'
 import { type CompactJws, type JsonObject, parseCompactJws, readHeader } from './compact-jws.js'
 import { Jwks, type JwksOptions } from './jwks.js'
-import { verifySignature, verifySignatureSync } from './signature.js'
+import { KnownHeaders } from './known-headers.js'
+import { inTurn, type Place, verifySignature, verifySignatureSync } from './signature.js'
 import type { JsonWebKeySet, SigningKey } from './signing-key.js'
 import { TokenCache } from './token-cache.js'
 import { identityOf, type TokenIdentity } from './token-identity.js'
@@ -49,12 +43,13 @@ export interface AuthenticatorOptions {
 
 /**
  * Finds out whether a token is authentic and acceptable: every check but revocation. The order is the
- * cheapest and least trusting first: shape, header, issuer, key, signature, claims.
+ * cheapest and least trusting first: shape, header, issuer, expiry, key, signature, claims.
  */
 export class TokenAuthenticator<Rules extends PoolRules> {
   readonly #pools: readonly Rules[]
   readonly #issuers = new Map<string, Issuer<Rules>>()
   readonly #jwksByUri = new Map<string, Jwks>()
+  readonly #headers = new KnownHeaders()
   readonly #seen: TokenCache<AuthenticToken<Rules>>
   readonly #clock: () => number
 
@@ -74,40 +69,62 @@ export class TokenAuthenticator<Rules extends PoolRules> {
     }
   }
 
+  /** The moment of a verification, by the clock of its owner: one for all its checks. */
+  takeMoment(): Moment {
+    return takeMoment(this.#clock)
+  }
+
   /** A token that was admitted before, if its key is still trusted. Its time may be over by now. */
-  recall(token: string): AuthenticToken<Rules> | undefined {
+  recall(token: string, now: Moment): AuthenticToken<Rules> | undefined {
     const seen = typeof token === 'string' ? this.#seen.get(token) : undefined
     if (seen === undefined) return undefined
-    if (!seen.issuer.jwks.trusts(seen.key)) {
+    if (!seen.issuer.jwks.trusts(seen.key, now)) {
       this.#seen.delete(seen)
       return undefined
     }
     return seen
   }
 
-  /** Makes the checks up to the signature and the types of the claims, fetching the key if need be. */
-  async authenticate(token: string): Promise<AuthenticToken<Rules>> {
-    const jws = parseCompactJws(token)
-    const kid = readHeader(jws.header)
-    const issuer = this.issuerOf(jws)
-    const key = await issuer.jwks.get(kid)
-    assertSignature(await verifySignature(key.keyObject, jws))
-    return this.open(token, jws, issuer, key)
+  /**
+   * Makes the checks up to the signature and the types of the claims, fetching the key if need be.
+   *
+   * @returns a promise only where there is something to wait for
+   */
+  authenticate(token: string, now: Moment): AuthenticToken<Rules> | Promise<AuthenticToken<Rules>> {
+    let hasWaited = false
+    const result = inTurn((place) => {
+      if (!hasWaited) return this.#authenticate(token, now, place)
+      const later = this.takeMoment()
+      // Of many requests that come with the same new token, the first has found out.
+      return this.recall(token, later) ?? this.#authenticate(token, later, place)
+    })
+    hasWaited = true
+    return result
+  }
+
+  #authenticate(
+    token: string,
+    now: Moment,
+    place: Place,
+  ): AuthenticToken<Rules> | Promise<AuthenticToken<Rules>> {
+    const { jws, kid, issuer } = this.#read(token, now)
+    const key = issuer.jwks.find(kid, now)
+    if (key === undefined) return this.#fetchAndAuthenticate(token, jws, issuer, kid)
+    const valid = verifySignature(key.keyObject, jws, place)
+    if (typeof valid === 'boolean') return this.#openIf(valid, token, jws, issuer, key)
+    return valid.then((isValid) => this.#openIf(isValid, token, jws, issuer, key))
   }
 
   /** The same without waiting. @throws NotReadyError where the key is not in memory */
-  authenticateSync(token: string): AuthenticToken<Rules> {
-    const jws = parseCompactJws(token)
-    const kid = readHeader(jws.header)
-    const issuer = this.issuerOf(jws)
-    const key = issuer.jwks.find(kid)
+  authenticateSync(token: string, now: Moment): AuthenticToken<Rules> {
+    const { jws, kid, issuer } = this.#read(token, now)
+    const key = issuer.jwks.find(kid, now)
     if (key === undefined) {
       // Not for this call, but the next one may find it.
-      issuer.jwks.get(kid).catch(() => {})
+      void issuer.jwks.refresh()
       throw new NotReadyError('The key is not in memory: call ready() first, or use verify()')
     }
-    assertSignature(verifySignatureSync(key.keyObject, jws))
-    return this.open(token, jws, issuer, key)
+    return this.#openIf(verifySignatureSync(key.keyObject, jws), token, jws, issuer, key)
   }
 
   /** The configured issuer that the token names. The token chooses among them, never a URL. */
@@ -120,22 +137,25 @@ export class TokenAuthenticator<Rules extends PoolRules> {
   /** What a token says, once its signature was found good. */
   open(token: string, jws: CompactJws, issuer: Issuer<Rules>, key: SigningKey): AuthenticToken<Rules> {
     const header = deepFreeze(jws.header)
+    this.#headers.add(jws.headerText, header)
     const claims = readClaims(jws.payload)
     return { token, header, issuer, key, claims, identity: identityOf(issuer.rules.poolId, claims) }
   }
 
   /** Checks all claims of a token, and remembers it if they are good. */
-  admit(authentic: AuthenticToken<Rules>): void {
+  admit(authentic: AuthenticToken<Rules>, now: Moment): void {
     const { claims, issuer } = authentic
     checkClaims(claims, issuer.rules)
-    this.checkTime(authentic)
+    this.checkTime(authentic, now)
     checkAuthorization(claims, issuer.rules)
     this.#seen.set(authentic)
   }
 
   /** Checks what changes while a token lives. */
-  checkTime({ claims, issuer }: AuthenticToken<Rules>): void {
-    checkTime(claims, issuer.rules, this.#clock() / 1000)
+  checkTime({ claims, issuer }: AuthenticToken<Rules>, now: Moment): void {
+    const nowSeconds = now.wall / 1000
+    checkExpiry(claims, issuer.rules, nowSeconds)
+    checkAge(claims, issuer.rules, nowSeconds)
   }
 
   /** Resolves when there are keys for every pool. A pool has two possible issuers: one of them will do. */
@@ -169,6 +189,38 @@ export class TokenAuthenticator<Rules extends PoolRules> {
 
   close(): void {
     for (const jwks of this.#jwksByUri.values()) jwks.close()
+  }
+
+  /** What can be said of a token without its key. */
+  #read(token: string, now: Moment): { jws: CompactJws; kid: string; issuer: Issuer<Rules> } {
+    const jws = parseCompactJws(token, this.#headers)
+    const kid = readHeader(jws.header)
+    const issuer = this.issuerOf(jws)
+    // Clients send what has expired all the time: it is worth neither a signature check nor a fetch.
+    checkExpiry(jws.payload, issuer.rules, now.wall / 1000)
+    return { jws, kid, issuer }
+  }
+
+  async #fetchAndAuthenticate(
+    token: string,
+    jws: CompactJws,
+    issuer: Issuer<Rules>,
+    kid: string,
+  ): Promise<AuthenticToken<Rules>> {
+    const key = await issuer.jwks.get(kid)
+    const valid = await inTurn((place) => verifySignature(key.keyObject, jws, place))
+    return this.#openIf(valid, token, jws, issuer, key)
+  }
+
+  #openIf(
+    valid: boolean,
+    token: string,
+    jws: CompactJws,
+    issuer: Issuer<Rules>,
+    key: SigningKey,
+  ): AuthenticToken<Rules> {
+    assertSignature(valid)
+    return this.open(token, jws, issuer, key)
   }
 }
 

@@ -60,7 +60,8 @@ export async function refusalOf(verdict: Promise<unknown>): Promise<CognitoRevoc
   throw new Error('it was accepted')
 }
 
-function codeOf(error: unknown): ErrorCode {
+/** What an error of the library's says; any other fails the test. */
+export function codeOf(error: unknown): ErrorCode {
   if (error instanceof CognitoRevocationError && typeof error.code === 'string') return error.code
   throw error
 }

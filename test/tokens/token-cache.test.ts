@@ -1,8 +1,7 @@
-import { beforeAll, describe, expect, it } from 'vitest'
-import { parseCompactJws } from '../../src/tokens/compact-jws.js'
-import { verifySignature, verifySignatureSync } from '../../src/tokens/signature.js'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+
 import { TokenCache } from '../../src/tokens/token-cache.js'
-import { RawSigner } from '../support/raw-signer.js'
 
 const TAIL = 't'.repeat(43)
 const entry = (token: string) => ({ token })
@@ -47,30 +46,84 @@ describe('TokenCache', () => {
   })
 })
 
-describe('verifySignature', () => {
-  let signer: RawSigner
-  beforeAll(async () => {
-    signer = await RawSigner.create()
+describe('Tokens that end alike in a TokenCache', () => {
+  const signature = `${'s'.repeat(299)}${TAIL}`
+
+  it.each<[string, string, string]>([
+    ['the whole signature', `h.one.${signature}`, `h.two.${signature}`],
+    ['the whole signature and the payload', `h.p.${signature}`, `g.p.${signature}`],
+    ['the last 43 characters', `h.p.${'a'.repeat(299)}${TAIL}`, `h.p.${'b'.repeat(299)}${TAIL}`],
+    ['all but the first character', `h.p.${signature}`, `H.p.${signature}`],
+    ['all of the shorter one', `h.p.${signature}`, `hh.p.${signature}`],
+    ['all but the last character', `h.p.${signature}`, `h.p.${signature.slice(0, -1)}u`],
+    ['all but a character of two bytes', `h.p.${signature}`, `h.p.${signature.replace('s', '\u0173')}`],
+    ['nothing: one is empty', `h.p.${signature}`, ''],
+  ])('are told apart with the same of %s', (_what, one, two) => {
+    for (const [first, second] of [
+      [one, two],
+      [two, one],
+    ] as const) {
+      const cache = new TokenCache(4)
+      const [entryOfFirst, entryOfSecond] = [entry(first), entry(second)]
+      cache.set(entryOfFirst)
+      expect(cache.get(second)).toBeUndefined()
+      expect(cache.get(first)).toBe(entryOfFirst)
+      cache.set(entryOfSecond)
+      expect(cache.get(second)).toBe(entryOfSecond)
+      // It may have had to make room: then it is gone, and not another one.
+      expect([entryOfFirst, undefined]).toContain(cache.get(first))
+      cache.delete(entryOfSecond)
+      expect(cache.get(second)).toBeUndefined()
+    }
   })
 
-  const jwsOf = (number: number) => parseCompactJws(signer.accessToken({ number }))
-
-  it('tells good from bad in a burst, on the calling thread and on the pool alike', async () => {
-    const jws = Array.from({ length: 24 }, (_, number) => jwsOf(number))
-    const forged = jws.map((one, index) => (index % 3 === 0 ? { ...one, signature: Buffer.alloc(256) } : one))
-    const results = await Promise.all(forged.map((one) => verifySignature(signer.publicKey, one)))
-    expect(results).toEqual(forged.map((_, index) => index % 3 !== 0))
-    expect(results).toEqual(forged.map((one) => verifySignatureSync(signer.publicKey, one)))
+  it('never stand for each other, and never are more than there may be, whatever comes', () => {
+    const ends = ['', TAIL, `u${TAIL.slice(1)}`, `${TAIL.slice(1)}u`, TAIL.toUpperCase()]
+    const token = fc
+      .tuple(
+        fc.constantFrom('h.p.', 'h.q.', 'g.p.', `h.p.${'s'.repeat(299)}`, '\u0168.p.'),
+        fc.constantFrom(...ends),
+      )
+      .map((parts) => parts.join(''))
+    const step = fc.tuple(fc.constantFrom('set', 'get', 'delete'), token)
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 0, max: 5 }),
+        fc.array(step, { maxLength: 60, size: 'max' }),
+        (max, steps) => {
+          const cache = new TokenCache(max)
+          const last = new Map<string, { token: string }>()
+          for (const [what, name] of steps) {
+            const known = last.get(name)
+            if (what === 'set') {
+              const next = entry(name)
+              cache.set(next)
+              last.set(name, next)
+            } else if (what === 'delete' && known !== undefined) {
+              cache.delete(known)
+              last.delete(name)
+            }
+            const given = cache.get(name)
+            const isThere = what === 'set' && max > 0
+            if (given !== last.get(name) && (given !== undefined || isThere)) {
+              expect(given).toBe(last.get(name))
+            }
+          }
+          expect([...last.keys()].filter((name) => cache.get(name) !== undefined).length).toBeLessThanOrEqual(
+            max,
+          )
+        },
+      ),
+      { numRuns: 200 },
+    )
   })
 
-  it('answers the first of a turn at once and leaves the rest of a burst to the thread pool', async () => {
-    await new Promise((resolve) => setImmediate(resolve))
-    const one = jwsOf(1)
-    const burst = Array.from({ length: 10 }, () => verifySignature(signer.publicKey, one))
-    expect(burst[0]).toBe(true)
-    expect(burst.at(-1)).toBeInstanceOf(Promise)
-    await Promise.all(burst)
-    await new Promise((resolve) => setImmediate(resolve))
-    expect(verifySignature(signer.publicKey, one)).toBe(true)
+  it.each([1, 2, 3, 7, 64, 500])('are at most %i, of three times as many', (max) => {
+    const cache = new TokenCache(max)
+    const tokens = Array.from({ length: 3 * max }, (_, number) => `h.p${number}.${number}${TAIL}${number}`)
+    for (const token of tokens) cache.set(entry(token))
+    const alive = tokens.filter((token) => cache.get(token) !== undefined)
+    expect(alive.length).toBeLessThanOrEqual(max)
+    expect(alive).toContain(tokens.at(-1))
   })
 })

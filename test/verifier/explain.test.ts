@@ -15,8 +15,8 @@ type Outcome = CheckResult['outcome']
 
 /** In the order in which `verify` makes them. */
 const CHECKS: readonly Check[] = [
-  ...(['shape', 'header', 'issuer', 'key', 'signature', 'claims', 'time', 'scope', 'custom'] as const),
-  ...(['revocable', 'revocation'] as const),
+  ...(['shape', 'header', 'issuer', 'expiry', 'key', 'signature', 'claims', 'time'] as const),
+  ...(['scope', 'custom', 'revocable', 'revocation'] as const),
 ]
 
 let signer: RawSigner
@@ -99,7 +99,7 @@ describe('explain of a token past a good signature', () => {
     ['of the wrong use', 'claims', 'token_claim_invalid', { token_use: 'id', aud: '1example23456789' }],
     ["another client's", 'claims', 'token_claim_invalid', { client_id: 'another' }],
     ['without a required claim', 'claims', 'token_claim_invalid', { jti: undefined }],
-    ['expired', 'time', 'token_expired', { exp: NOW_SECONDS }],
+    ['expired', 'expiry', 'token_expired', { exp: NOW_SECONDS }],
     ['not valid yet', 'time', 'token_claim_invalid', { nbf: NOW_SECONDS + 1_000 }],
     ['without the scope', 'scope', 'insufficient_scope', { scope: 'openid' }],
     ['refused by the custom check', 'custom', 'token_claim_invalid', { 'custom:blocked': true }],
@@ -117,7 +117,7 @@ describe('explain of a token past a good signature', () => {
     const match = { poolId: signer.userPoolId, scope: 'user', id: 'jane', expiresAt: 9e9 }
     const verifier = createVerifier(signer, { ...strict, revocation: new SpyMemoryStore(() => match) })
     const token = mint({
-      ...{ client_id: 'another', exp: NOW_SECONDS, scope: 'openid', 'custom:blocked': true },
+      ...{ client_id: 'another', nbf: NOW_SECONDS + 1_000, scope: 'openid', 'custom:blocked': true },
       origin_jti: undefined,
     })
     const explanation = await verifier.explain(token)

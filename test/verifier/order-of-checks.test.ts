@@ -73,6 +73,14 @@ const FAULTS: readonly Fault[] = [
     says: { code: 'token_claim_invalid', status: 401, claim: 'iss' },
   },
   {
+    what: 'has expired',
+    spoil: ({ claims }) => {
+      claims.exp = NOW_SECONDS
+    },
+    error: TokenExpiredError,
+    says: { code: 'token_expired', status: 401 },
+  },
+  {
     what: 'has an unknown kid',
     spoil: ({ header }) => {
       header.kid = 'unknown'
@@ -121,14 +129,6 @@ const FAULTS: readonly Fault[] = [
     },
     error: TokenClaimError,
     says: { code: 'token_claim_invalid', status: 401, claim: 'custom:tenant' },
-  },
-  {
-    what: 'has expired',
-    spoil: ({ claims }) => {
-      claims.exp = NOW_SECONDS
-    },
-    error: TokenExpiredError,
-    says: { code: 'token_expired', status: 401 },
   },
   {
     what: 'is not valid before 301 s from now',

@@ -1,6 +1,6 @@
 import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { verifySignature, verifySignatureSync } from '../../src/tokens/signature.js'
-import { NOW_SECONDS, RawSigner, TestClock } from '../support/raw-signer.js'
+import { NOW_SECONDS, partsOf, RawSigner, TestClock } from '../support/raw-signer.js'
 import { createVerifier, judge, judgeSync } from '../support/verdicts.js'
 
 vi.mock(import('../../src/tokens/signature.js'), { spy: true })
@@ -20,6 +20,15 @@ beforeEach(() => {
 const verified = () =>
   vi.mocked(verifySignature).mock.calls.length + vi.mocked(verifySignatureSync).mock.calls.length
 
+/** Another signature over the same, with the last so many characters of the first. */
+function spliceEnd(length: number) {
+  return ([header, payload, signature = '']: string[], [, , foreign = '']: string[]) => [
+    header,
+    payload,
+    foreign.slice(0, -length) + signature.slice(-length),
+  ]
+}
+
 describe('a token that was accepted before', () => {
   it('costs no signature, be it asked about by verify or by verifySync', async () => {
     const verifier = createVerifier(signer)
@@ -33,10 +42,50 @@ describe('a token that was accepted before', () => {
     expect(verified()).toBe(1)
   })
 
+  it.each<[string, (token: string) => string]>([
+    ['read from bytes', (token) => Buffer.from(token).toString('latin1')],
+    ['put together', (token) => [...token].reduce((text, letter) => text + letter, '')],
+    ['cut out of a header', (token) => `Bearer ${token}`.slice(7)],
+    ['cut out of a text of two-byte characters', (token) => `\u0141${token}\ud83d`.slice(1, -1)],
+    ['read from UTF-16', (token) => Buffer.from(token, 'utf16le').toString('utf16le')],
+  ])('is the same one %s: accepted when it is new, and known again', async (_what, make) => {
+    const verifier = createVerifier(signer)
+    const token = signer.accessToken()
+    for (const each of [make(token), token, make(token)]) {
+      expect(judgeSync(verifier, each)).toBe('accepted')
+      expect(await judge(verifier, each)).toBe('accepted')
+    }
+    expect(verified()).toBe(1)
+    expect(await judge(createVerifier(signer), make(token))).toBe('accepted')
+  })
+
   it('excuses no other token', () => {
     const verifier = createVerifier(signer)
     for (const jti of ['one', 'two', 'three']) judgeSync(verifier, signer.accessToken({ jti }))
     expect(verified()).toBe(3)
+  })
+
+  it.each<[string, (parts: string[], other: string[]) => (string | undefined)[]]>([
+    ['its whole signature', ([header, , signature], [, payload]) => [header, payload, signature]],
+    ['its header and payload, and the end of its signature', spliceEnd(43)],
+    ['its header and payload, and half of its signature', spliceEnd(171)],
+    ['its header and payload, and all but the beginning of its signature', spliceEnd(341)],
+    ['its signature, and its payload in another spelling', ([h, p, s]) => [h, `${p}=`, s]],
+    ['its signature, and its header in another spelling', ([h, p, s]) => [`${h}=`, p, s]],
+  ])('excuses none that has %s', async (_what, forge) => {
+    const verifier = createVerifier(signer)
+    const [good, foreign] = [
+      signer.accessToken(),
+      other.sign(signer.header, signer.accessClaims({ sub: 'root' })),
+    ]
+    const forged = forge(partsOf(good), partsOf(foreign)).join('.')
+    for (const _ of [1, 2]) {
+      expect(judgeSync(verifier, good)).toBe('accepted')
+      expect(verifier.recall(forged)).toBeUndefined()
+      expect(judgeSync(verifier, forged)).not.toBe('accepted')
+      expect(await judge(verifier, forged)).not.toBe('accepted')
+      expect(verifier.recall(good)).toBeDefined()
+    }
   })
 
   it('is verified anew where nothing is to be remembered', () => {
@@ -99,7 +148,6 @@ describe('a token that was accepted before', () => {
 
 describe('a token that was refused before', () => {
   it.each([
-    ['expired', { exp: 1 }],
     ['not valid yet', { nbf: NOW_SECONDS + 1_000 }],
     ['with a claim of the wrong type', { sub: 5 }],
     ["another client's", { client_id: 'another' }],
@@ -114,5 +162,13 @@ describe('a token that was refused before', () => {
     expect(verdict).not.toBe('accepted')
     expect(judgeSync(verifier, token)).toBe(verdict)
     expect(verified()).toBe(2)
+  })
+
+  it('for it had expired costs no signature', async () => {
+    const verifier = createVerifier(signer)
+    const token = signer.accessToken({ exp: NOW_SECONDS })
+    expect(await judge(verifier, token)).toBe('token_expired')
+    expect(judgeSync(verifier, token)).toBe('token_expired')
+    expect(verified()).toBe(0)
   })
 })
