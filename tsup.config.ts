@@ -1,11 +1,11 @@
 import { copyFile } from 'node:fs/promises'
-import { transform } from 'esbuild'
 import { defineConfig, type Options } from 'tsup'
+import { mergeChunks } from './scripts/merge-chunks.mjs'
 
 /** Jest cannot require these, so the CommonJS build carries a copy of each in a chunk of its own. */
 const ESM_ONLY = ['jose', 'oauth4webapi']
 
-const common: Options = {
+const common = {
   entry: {
     index: 'src/index.ts',
     client: 'src/client/index.ts',
@@ -38,12 +38,13 @@ const common: Options = {
     /^@aws-sdk\//,
     /^@nestjs\//,
   ],
-}
+} satisfies Options
+const entries = Object.keys(common.entry)
 
 /**
  * tsup splits a CommonJS build with sucrase, which rewrites `?.` and `??` as function calls and breaks
- * some of jose's minified code. esbuild has no such faults but splits only ESM, so here it splits as ESM and
- * then turns each chunk into CommonJS. `import()` becomes a lazy `require`: Jest cannot run the former.
+ * some of jose's minified code. esbuild has no such faults but splits only ESM, so here it splits as ESM, and who
+ * merges the chunks turns them into CommonJS. `import()` becomes a lazy `require`: Jest cannot run the former.
  */
 const splitCommonJs: NonNullable<Options['plugins']>[number] = {
   name: 'split-commonjs',
@@ -51,21 +52,21 @@ const splitCommonJs: NonNullable<Options['plugins']>[number] = {
     options.format = 'esm'
     options.splitting = true
   },
-  async renderChunk(code, chunk) {
-    if (chunk.type !== 'chunk' || !chunk.path.endsWith('.cjs')) return
-    return await transform(code, {
-      format: 'cjs',
-      platform: 'node',
-      target: 'node20',
-      supported: { 'dynamic-import': false },
-      banner: '"use strict";',
-      sourcemap: 'external',
-      sourcefile: chunk.path,
-    })
-  },
-  async buildEnd() {
+  async buildEnd({ writtenFiles }) {
+    await mergeChunks(namesOf(writtenFiles), { entries, format: 'cjs' })
     for (const name of ESM_ONLY) await copyFile(`node_modules/${name}/LICENSE.md`, `dist/${name}.LICENSE.md`)
   },
+}
+
+const mergeEsm: NonNullable<Options['plugins']>[number] = {
+  name: 'merge-esm',
+  async buildEnd({ writtenFiles }) {
+    await mergeChunks(namesOf(writtenFiles), { entries, format: 'esm' })
+  },
+}
+
+function namesOf(files: readonly { readonly name: string }[]): string[] {
+  return files.map(({ name }) => name)
 }
 
 export default defineConfig([
@@ -74,7 +75,8 @@ export default defineConfig([
     ...common,
     format: 'esm',
     splitting: true,
-    external: [...ESM_ONLY, ...(common.external ?? [])],
+    plugins: [mergeEsm],
+    external: [...ESM_ONLY, ...common.external],
   },
   {
     ...common,
