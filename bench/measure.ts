@@ -57,12 +57,36 @@ export function collectYoung(): void {
 /** `--quick`: a few seconds' worth, to see that it works. Its figures decide nothing. */
 export const isQuick = process.argv.includes('--quick')
 
+/** `--save`: what was measured is kept in bench/results. */
+export const isSaving = process.argv.includes('--save')
+
+/** A figure of a benchmark, as scripts/bench.mjs keeps it. */
+export interface Figure {
+  readonly heading: string
+  readonly name: string
+  readonly value: number
+  readonly unit: string
+  /** What it is compared with, of the same run and in the same unit. */
+  readonly reference?: number | undefined
+  /** How much of the reference it is. */
+  readonly ratio?: number | undefined
+  /** How many times the reference is of it. */
+  readonly speed?: number | undefined
+  /** What the ratio is to be, or else the value. */
+  readonly atMost?: number | undefined
+  /** What the speed is to be. */
+  readonly atLeast?: number | undefined
+  readonly reached?: boolean | undefined
+}
+
+let currentHeading = ''
+
 /** Prints a figure, and whether it is as low as it is to be. */
 export function report(name: string, value: number, unit: string, atMost?: number): void {
   const figure = `${format(value)} ${unit}`.padStart(14)
-  const verdict =
-    atMost === undefined ? '' : `at most ${format(atMost)}: ${value <= atMost ? 'reached' : 'NOT reached'}`
-  console.log(`  ${name.padEnd(52)}${figure}   ${verdict}`.trimEnd())
+  const reached = atMost === undefined ? undefined : value <= atMost
+  const verdict = atMost === undefined ? '' : `at most ${format(atMost)}: ${inWords(reached)}`
+  print(`  ${name.padEnd(52)}${figure}   ${verdict}`, { name, value, unit, atMost, reached })
 }
 
 /** Prints two medians, and whether the first is as small a part of the second as it is to be. */
@@ -73,14 +97,43 @@ export function reportRatio(
   atMost?: number,
 ): void {
   const ratio = value / reference
-  const figures = `${format(value)} of ${format(reference)} ${unit}`.padStart(24)
-  const verdict =
-    atMost === undefined ? '' : `at most ${atMost}: ${ratio <= atMost ? 'reached' : 'NOT reached'}`
-  console.log(`  ${name.padEnd(42)}${figures}   ratio ${ratio.toFixed(2)}   ${verdict}`.trimEnd())
+  const reached = atMost === undefined ? undefined : ratio <= atMost
+  const verdict = atMost === undefined ? '' : `at most ${atMost}: ${inWords(reached)}`
+  const line = `${compared(name, value, reference, unit)}   ratio ${ratio.toFixed(2)}   ${verdict}`
+  print(line, { name, value, reference, ratio, unit, atMost, reached })
+}
+
+/** Prints two medians of times, and whether the first is as many times as quick as the second as it is to be. */
+export function reportSpeed(
+  name: string,
+  [value, reference]: readonly [number, number],
+  unit: string,
+  atLeast?: number,
+): void {
+  const times = reference / value
+  const reached = atLeast === undefined ? undefined : times >= atLeast
+  const verdict = atLeast === undefined ? '' : `at least ${atLeast}: ${inWords(reached)}`
+  const line = `${compared(name, value, reference, unit)}   speed ${times.toFixed(2)}   ${verdict}`
+  print(line, { name, value, reference, speed: times, unit, atLeast, reached })
 }
 
 export function heading(text: string): void {
+  currentHeading = text
   console.log(`\n${text}`)
+}
+
+function compared(name: string, value: number, reference: number, unit: string): string {
+  return `  ${name.padEnd(42)}${`${format(value)} of ${format(reference)} ${unit}`.padStart(24)}`
+}
+
+function print(line: string, figure: Omit<Figure, 'heading'>): void {
+  console.log(line.trimEnd())
+  // To scripts/bench.mjs, which may keep it.
+  process.send?.({ figure: { heading: currentHeading, ...figure } })
+}
+
+function inWords(reached: boolean | undefined): string {
+  return reached ? 'reached' : 'NOT reached'
 }
 
 function format(value: number): string {

@@ -15,9 +15,9 @@ export class Helper<T extends Tasks> {
   readonly #child: ChildProcess
   #replied: (reply: Reply) => void = () => {}
 
-  constructor(file: URL) {
-    // It takes over the flags that this one was started with.
-    this.#child = fork(file)
+  /** @param execArgv flags of Node besides those that this one was started with, which it takes over */
+  constructor(file: URL, execArgv: readonly string[] = []) {
+    this.#child = fork(file, { execArgv: [...process.execArgv, ...execArgv] })
     this.#child.on('message', (reply: Reply) => this.#replied(reply))
     this.#child.on('exit', (code, signal) => this.#replied({ error: `A process ended: ${code ?? signal}` }))
   }
@@ -26,9 +26,10 @@ export class Helper<T extends Tasks> {
   async ask<Name extends keyof T & string>(
     name: Name,
     argument: Argument<T[Name]>,
+    withinMs = ANSWER_WITHIN_MS,
   ): Promise<Answer<T[Name]>> {
     const { answer, error } = await new Promise<Reply>((resolve) => {
-      const timer = setTimeout(() => resolve({ error: `${name} was not done in time` }), ANSWER_WITHIN_MS)
+      const timer = setTimeout(() => resolve({ error: `${name} was not done in time` }), withinMs)
       this.#replied = (reply) => {
         clearTimeout(timer)
         resolve(reply)

@@ -17,9 +17,27 @@ export async function withRedis(run: (server: RedisServer) => Promise<void>): Pr
   }, END_WITHIN_MS)
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
   try {
+    // To scripts/bench.mjs, which may keep it.
+    process.send?.({ server: await versionOf(server) })
     await run(server)
   } finally {
     clearTimeout(timer)
     await server.stop()
   }
+}
+
+/** As `withRedis`; where there is none, it says so and does without. */
+export async function withRedisIfThere(
+  run: (server: RedisServer | undefined) => Promise<void>,
+): Promise<void> {
+  await withRedis(run)
+  if (redisServerPath() === undefined) await run(undefined)
+}
+
+async function versionOf(server: RedisServer): Promise<{ name: string; version: string }> {
+  const info = String(await server.run('INFO', 'server'))
+  // Valkey says both, the second for the sake of old clients.
+  const [, name = 'redis', version = ''] =
+    /^(valkey)_version:(\S+)/m.exec(info) ?? /^(redis)_version:(\S+)/m.exec(info) ?? []
+  return { name: `${name}-server`, version }
 }

@@ -1,0 +1,2 @@
+/** What every server answers with. */
+export const BODY = JSON.stringify({ hello: 'world' })
