@@ -2,7 +2,7 @@ import { steadyClock, systemClock } from '../clock.js'
 import { StoreFullError } from '../errors.js'
 import { assertInteger, assertNumber, assertOptionalFunction, assertOptions } from '../options.js'
 import { ownMember } from '../tokens/own-member.js'
-import { isKnownAbsent, setKnownAbsent, type TokenIdentity } from '../tokens/token-identity.js'
+import { absentAtEpoch, setAbsentAtEpoch, type TokenIdentity } from '../tokens/token-identity.js'
 import { MemoryFeed, type NumberedRevocation, withoutSequence } from './memory-feed.js'
 import {
   assertRevocation,
@@ -90,7 +90,7 @@ export class MemoryRevocationStore implements RevocationStore {
   }
 
   findSync(token: TokenIdentity): RevocationMatch | undefined {
-    if (isKnownAbsent(token, this, this.#epoch)) return undefined
+    if (absentAtEpoch(token, this) === this.#epoch) return undefined
     const table = this.#pools.get(token.poolId)
     if (table === undefined) return undefined
     for (const scope of REVOCATION_SCOPES) {
@@ -99,7 +99,7 @@ export class MemoryRevocationStore implements RevocationStore {
       if (entry !== undefined && isBeforeCutoff(token, ownMember(entry, 'cutoff')))
         return withoutSequence(entry)
     }
-    setKnownAbsent(token, this, this.#epoch)
+    setAbsentAtEpoch(token, this, this.#epoch)
     return undefined
   }
 

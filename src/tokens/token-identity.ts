@@ -20,16 +20,16 @@ export function identityOf(poolId: string, claims: CognitoClaims): TokenIdentity
 }
 
 /**
- * Whether this table did not find the token when it was at this epoch, that is, since its last entry. A token that is
- * seen again has the same identity object, so that it needs to be looked for but once an epoch.
+ * The epoch at which this table last did not find the token; undefined if it is not known. A token that is seen again has
+ * the same identity object, so that it needs to be looked for but once an epoch.
  */
-export function isKnownAbsent(token: TokenIdentity, table: object, epoch: number): boolean {
-  return VerifiedIdentity.isAbsent(token, table, epoch)
+export function absentAtEpoch(token: TokenIdentity, table: object): number | undefined {
+  return VerifiedIdentity.absentAtEpoch(token, table)
 }
 
 /** Remembers that the table, at this epoch, has nothing that revokes the token. */
-export function setKnownAbsent(token: TokenIdentity, table: object, epoch: number): void {
-  VerifiedIdentity.setAbsent(token, table, epoch)
+export function setAbsentAtEpoch(token: TokenIdentity, table: object, epoch: number): void {
+  VerifiedIdentity.setAbsentAtEpoch(token, table, epoch)
 }
 
 class VerifiedIdentity implements TokenIdentity {
@@ -54,11 +54,11 @@ class VerifiedIdentity implements TokenIdentity {
     this.iat = claims.iat
   }
 
-  static isAbsent(token: TokenIdentity, table: object, epoch: number): boolean {
-    return #absentFrom in token && token.#absentFrom === table && token.#absentAtEpoch === epoch
+  static absentAtEpoch(token: TokenIdentity, table: object): number | undefined {
+    return #absentFrom in token && token.#absentFrom === table ? token.#absentAtEpoch : undefined
   }
 
-  static setAbsent(token: TokenIdentity, table: object, epoch: number): void {
+  static setAbsentAtEpoch(token: TokenIdentity, table: object, epoch: number): void {
     if (!(#absentFrom in token)) return
     token.#absentFrom = table
     token.#absentAtEpoch = epoch

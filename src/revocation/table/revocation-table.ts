@@ -1,5 +1,5 @@
 import { StoreProtocolError } from '../../errors.js'
-import { isKnownAbsent, setKnownAbsent, type TokenIdentity } from '../../tokens/token-identity.js'
+import { absentAtEpoch, setAbsentAtEpoch, type TokenIdentity } from '../../tokens/token-identity.js'
 import {
   idInScope,
   isRecord,
@@ -9,6 +9,7 @@ import {
   type RevocationScope,
   scopeIndex,
 } from '../revocation.js'
+import { LatestEntries } from './latest-entries.js'
 import { ScopeTable } from './scope-table.js'
 import { type TablePiece, TableTally } from './table-piece.js'
 
@@ -30,6 +31,7 @@ const PASSING_LENGTH = 32
 export class RevocationTable {
   readonly #maxEntries: number
   readonly #tally = new TableTally()
+  readonly #latest = new LatestEntries()
   /** By pool, then in the order of REVOCATION_SCOPES. Nested: no key is built, so none can be ambiguous. */
   readonly #pools = new Map<string, readonly ScopeTable[]>()
   /** Those of the pool that was asked for last: it seldom changes from one record to the next. */
@@ -53,9 +55,12 @@ export class RevocationTable {
 
   /** A record that revokes the token. Whatever is there matches, also past its expiresAt. */
   find(token: TokenIdentity): RevocationMatch | undefined {
-    if (isKnownAbsent(token, this, this.epoch)) return undefined
-    const match = this.#search(token)
-    if (match === undefined) setKnownAbsent(token, this, this.epoch)
+    const { epoch } = this.#tally
+    const absentAt = absentAtEpoch(token, this)
+    if (absentAt === epoch) return undefined
+    const isAbsent = absentAt !== undefined && !this.#latest.mayRevoke(token, absentAt, epoch)
+    const match = isAbsent ? undefined : this.#search(token)
+    if (match === undefined) setAbsentAtEpoch(token, this, epoch)
     return match
   }
 
@@ -69,8 +74,13 @@ export class RevocationTable {
     if (!isRecord(revocation)) throw new StoreProtocolError('The store gave something that is no revocation')
     const { poolId, scope, id } = revocation
     const table = this.#tableOf(poolId, scope)
-    if (table.apply(id, revocation, round, nowSeconds, this.size < this.#maxEntries)) return true
-    return this.#makeRoom(nowSeconds) && table.apply(id, revocation, round, nowSeconds, true)
+    const before = this.#tally.epoch
+    const mayAdd = this.size < this.#maxEntries
+    const isThere =
+      table.apply(id, revocation, round, nowSeconds, mayAdd) ||
+      (this.#makeRoom(nowSeconds) && table.apply(id, revocation, round, nowSeconds, true))
+    if (this.#tally.epoch !== before) this.#latest.set(this.#tally.epoch, revocation)
+    return isThere
   }
 
   /** Whether a record is there that was seen neither in that round nor in a later one. */
