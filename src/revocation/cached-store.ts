@@ -64,7 +64,7 @@ export class CachedRevocationStore implements RevocationStore {
     this.#store = store
     this.#ttlMs = ttlMs
     this.#max = max
-    // Without it, answers are kept while there is room: what they are does not depend on it.
+    // Without it, answers are kept in a simpler way: what they are does not depend on it.
     this.#loadCache().catch(() => {})
     if (store.changes !== undefined) this.changes = store.changes.bind(store)
     if (store.ready !== undefined) this.ready = store.ready.bind(store)
@@ -125,8 +125,10 @@ export class CachedRevocationStore implements RevocationStore {
   }
 
   #keep(key: string, answer: Answer): void {
-    const isFull = this.#answers instanceof Map && this.#answers.size >= this.#max
-    if (!isFull || this.#answers.has(key)) this.#answers.set(key, answer)
+    // An older answer that comes late does not undo a newer one.
+    if (answer.match === undefined && this.#answers.get(key)?.match !== undefined) return
+    if (this.#answers instanceof Map && this.#answers.size >= this.#max) this.#answers.clear()
+    this.#answers.set(key, answer)
   }
 
   async #loadCache(): Promise<void> {

@@ -110,9 +110,7 @@ export class TokenAuthenticator<Rules extends PoolRules> {
     const { jws, kid, issuer } = this.#read(token, now)
     const key = issuer.jwks.find(kid, now)
     if (key === undefined) return this.#fetchAndAuthenticate(token, jws, issuer, kid)
-    const valid = verifySignature(key.keyObject, jws, place)
-    if (typeof valid === 'boolean') return this.#openIf(valid, token, jws, issuer, key)
-    return valid.then((isValid) => this.#openIf(isValid, token, jws, issuer, key))
+    return this.#verify(token, jws, issuer, key, place)
   }
 
   /** The same without waiting. @throws NotReadyError where the key is not in memory */
@@ -201,6 +199,18 @@ export class TokenAuthenticator<Rules extends PoolRules> {
     return { jws, kid, issuer }
   }
 
+  #verify(
+    token: string,
+    jws: CompactJws,
+    issuer: Issuer<Rules>,
+    key: SigningKey,
+    place: Place,
+  ): AuthenticToken<Rules> | Promise<AuthenticToken<Rules>> {
+    const valid = verifySignature(key.keyObject, jws, place)
+    if (typeof valid === 'boolean') return this.#openIf(valid, token, jws, issuer, key)
+    return valid.then((isValid) => this.#openIf(isValid, token, jws, issuer, key))
+  }
+
   async #fetchAndAuthenticate(
     token: string,
     jws: CompactJws,
@@ -208,8 +218,10 @@ export class TokenAuthenticator<Rules extends PoolRules> {
     kid: string,
   ): Promise<AuthenticToken<Rules>> {
     const key = await issuer.jwks.get(kid)
-    const valid = await inTurn((place) => verifySignature(key.keyObject, jws, place))
-    return this.#openIf(valid, token, jws, issuer, key)
+    return inTurn((place) => {
+      const seen = this.recall(token, this.takeMoment())
+      return seen ?? this.#verify(token, jws, issuer, key, place)
+    })
   }
 
   #openIf(

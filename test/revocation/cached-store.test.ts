@@ -149,6 +149,18 @@ describe('A CachedRevocationStore', () => {
     expect(await cache.find(token)).toMatchObject({ id: 'o' })
   })
 
+  it('does not let an older answer that comes late undo "revoked"', async () => {
+    const store = new AskedStore()
+    const cache = new CachedRevocationStore(store, { ttlMs: 0 })
+    store.held = true
+    const [early, late] = [cache.find(token), cache.find(token)]
+    store.questions[1]?.answer(revocation)
+    expect(await late).toMatchObject({ id: 'o' })
+    store.questions[0]?.answer(undefined)
+    expect(await early).toBeUndefined()
+    expect(cache.findSync(token)).toMatchObject({ id: 'o' })
+  })
+
   it('shares no question from before with those who come after something was added through it', async () => {
     const store = new AskedStore()
     const cache = new CachedRevocationStore(store, { ttlMs: 3_600_000 })

@@ -172,3 +172,13 @@ describe('a token that was refused before', () => {
     expect(verified()).toBe(0)
   })
 })
+
+describe('a new token that many requests come with at once', () => {
+  it('costs a few signatures, not one for each', async () => {
+    const verifier = createVerifier(signer)
+    const token = signer.accessToken()
+    const verdicts = await Promise.all(Array.from({ length: 200 }, () => judge(verifier, token)))
+    expect(new Set(verdicts)).toEqual(new Set(['accepted']))
+    expect(vi.mocked(verifySignature).mock.calls.length).toBeLessThan(100)
+  })
+})
