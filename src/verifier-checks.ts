@@ -1,4 +1,5 @@
 import { CognitoRevocationError, TokenNotRevocableError, TokenRevokedError } from './errors.js'
+import { isPromise } from './is-promise.js'
 import type { RevocationMatch } from './revocation/revocation.js'
 import { claimError, isMachineToken } from './tokens/claims.js'
 import type { AuthenticToken } from './tokens/token-authenticator.js'
@@ -20,8 +21,7 @@ export function runCustomCheck({ issuer, header, claims, key }: Authentic): Prom
   }
   try {
     const result: unknown = customJwtCheck({ header, payload: claims, jwk: key.jwk })
-    const isLater = typeof (result as Promise<void> | undefined)?.then === 'function'
-    return isLater ? Promise.resolve(result).then(judge).catch(refuse) : void judge(result)
+    return isPromise(result) ? Promise.resolve(result).then(judge).catch(refuse) : void judge(result)
   } catch (cause) {
     return refuse(cause)
   }

@@ -1,3 +1,4 @@
+import { isPromise } from '../is-promise.js'
 import { notify } from '../observer.js'
 import type { ClaimsOf, CognitoClaims, TokenUse } from '../tokens/claims.js'
 import { asBearerToken, bearerToken, plainBearerToken } from './bearer.js'
@@ -109,7 +110,7 @@ function isTrue(owner: string, answer: unknown): boolean {
 
 /** It is not awaited, and if it rejects nobody else hears of it. */
 function assertNoPromise(what: string, answer: unknown): void {
-  if (typeof (answer as Promise<unknown> | null | undefined)?.then !== 'function') return
+  if (!isPromise(answer)) return
   Promise.resolve(answer).catch(() => {})
   throw new TypeError(`${what} must not give a promise: it is not awaited`)
 }

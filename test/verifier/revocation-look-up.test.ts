@@ -333,3 +333,20 @@ describe('onRevocationUnavailable of one call', () => {
     expect(await refusalOf(refused)).toBeInstanceOf(TokenRevokedError)
   })
 })
+
+describe('a Promise that somebody has replaced', () => {
+  it('makes no difference to a store that has to be asked', async () => {
+    const verifier = createVerifier(new SpyStore())
+    const revoking = createVerifier(new SpyStore(match))
+    const own = globalThis.Promise
+    globalThis.Promise = class Zone<T> extends Promise<T> {} as PromiseConstructor
+    try {
+      for (const _ of [1, 2]) {
+        expect(await judge(verifier, signer.accessToken())).toBe('accepted')
+        expect(await judge(revoking, signer.accessToken())).toBe('token_revoked')
+      }
+    } finally {
+      globalThis.Promise = own
+    }
+  })
+})
